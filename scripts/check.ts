@@ -1,0 +1,36 @@
+/**
+ * `npm test` and `npm run check`: everything that must hold, in the order in which it fails
+ * fastest. With file names as arguments only those tests run (after types and lint).
+ */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+const bin = 'node_modules/.bin';
+const testGlobs = [
+  'packages/*/src/**/*.test.ts',
+  'packages/*/test/**/*.test.ts',
+  'examples/*/**/*.test.ts',
+];
+
+function step(name: string, program: string, args: readonly string[]): void {
+  const startedAt = Date.now();
+  console.log(`── ${name}`);
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  if (status !== 0) {
+    console.error(`── ${name} failed after ${seconds} s${error ? `: ${error.message}` : ''}`);
+    process.exit(status ?? 1);
+  }
+  console.log(`── ${name}: ${seconds} s`);
+}
+
+const wanted = process.argv.slice(2);
+step('types', `${bin}/tsc`, ['--project', '.']);
+step('lint and format', `${bin}/biome`, ['check', '--error-on-warnings', '.']);
+step('tests', process.execPath, [
+  '--test',
+  `--test-concurrency=${availableParallelism()}`,
+  '--test-reporter=spec',
+  '--test-timeout=180000',
+  ...(wanted.length > 0 ? wanted : testGlobs),
+]);
