@@ -1,6 +1,6 @@
 /**
  * The compact service models that `scripts/extract-models.ts` writes into `wire/generated/`.
- * Owns their types. Shapes are named; a member refers to its shape by name.
+ * Owns their types and nothing else. Shapes are named; a member refers to its shape by name.
  */
 
 export type Protocol = 'awsJson1_0' | 'awsJson1_1' | 'awsQuery' | 'restJson1' | 'restXml';
@@ -21,36 +21,32 @@ export interface ServiceModel {
 }
 
 export interface OperationModel {
+  /** Names of structures in `shapes`; `Unit` is the empty one. */
   readonly input: string;
   readonly output: string;
   /** rest*: method, URI template with labels, status of success. */
   readonly http?: readonly [method: string, uri: string, status: number];
 }
 
-export type ScalarType =
-  | 'string'
-  | 'boolean'
-  | 'integer'
-  | 'float'
-  | 'blob'
-  | 'timestamp'
-  | 'document';
+export type ScalarType = 'string' | 'boolean' | 'number' | 'blob' | 'timestamp' | 'document';
 
 export type Shape =
   | { readonly type: ScalarType; readonly timestampFormat?: TimestampFormat }
-  | { readonly type: 'list'; readonly member: Member }
-  | { readonly type: 'map'; readonly key: Member; readonly value: Member }
+  | { readonly type: 'list'; readonly member: MemberRef }
+  | { readonly type: 'map'; readonly key: MemberRef; readonly value: MemberRef }
   | {
       readonly type: 'structure' | 'union';
-      readonly members: Readonly<Record<string, Member>>;
+      readonly members: Readonly<Record<string, MemberRef>>;
       readonly required?: readonly string[];
       /** Set on errors: code on the wire and HTTP status. */
       readonly error?: { readonly code: string; readonly status: number };
       readonly xmlName?: string;
-      readonly xmlNamespace?: string;
     };
 
 export type TimestampFormat = 'epoch-seconds' | 'date-time' | 'http-date';
+
+/** A shape's name alone, where there is nothing more to say of the member. */
+export type MemberRef = string | Member;
 
 export interface Member {
   readonly shape: string;
@@ -60,6 +56,6 @@ export interface Member {
   readonly wireName?: string;
   readonly flattened?: boolean;
   readonly xmlAttribute?: boolean;
-  readonly timestampFormat?: TimestampFormat;
+  readonly xmlNamespace?: readonly [uri: string, prefix: string];
   readonly idempotencyToken?: boolean;
 }
