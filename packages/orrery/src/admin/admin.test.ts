@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Fault, FaultError, type FaultSpec } from '../faults/fault.ts';
+import type { HttpRequest } from '../io/io.ts';
+import { createAdmin } from './admin.ts';
+import type { CloudControl, CloudStatus } from './api.ts';
+
+const status: CloudStatus = {
+  version: '0.0.0',
+  pid: 1,
+  startedAtMs: 0,
+  endpoint: 'http://127.0.0.1:4566',
+  dns: '127.0.0.1:4553',
+  proxy: 'http://127.0.0.1:4580',
+  admin: 'http://127.0.0.1:4567',
+  timeScale: 1,
+  latency: 'real',
+  app: null,
+  regions: [],
+  healthChecks: [],
+  faults: [],
+};
+
+function setUp() {
+  const started: FaultSpec[] = [];
+  const stopped: unknown[] = [];
+  const fault = (spec: FaultSpec): Fault => ({
+    ...spec,
+    id: 'fault-1',
+    startedAtMs: 0,
+    cause: 'requested',
+  });
+  const cloud: CloudControl = {
+    status: async () => status,
+    startFault: async (spec) => {
+      if (spec.action === 'earthquake') throw new FaultError('There is no fault "earthquake".');
+      started.push(spec);
+      return fault(spec);
+    },
+    stopFault: async (which) => {
+      stopped.push(which);
+      return fault({ action: 'x', targets: [], parameters: {} });
+    },
+    conflicts: async () => ({ items: [], unreachable: ['us-east-1'] }),
+    logs: async (query) => {
+      throw new Error(`disk on fire at ${query.limit}`);
+    },
+    events: (after) => [{ sequence: after + 1, atMs: 0, kind: 'k', data: {} }],
+    explain: async (question) => question,
+    reset: async () => {},
+  };
+  const admin = createAdmin({ cloud, page: '<p>page</p>' });
+  const call = async (method: string, path: string, body?: unknown, headers = {}) => {
+    const request: HttpRequest = {
+      method,
+      path,
+      headers: { host: '127.0.0.1:4567', ...headers },
+      body: new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body)),
+    };
+    const answer = await admin(request);
+    return { status: answer.status, text: new TextDecoder().decode(answer.body) };
+  };
+  return { call, started, stopped };
+}
+
+describe('the admin interface', () => {
+  it('answers only loopback hosts and own origins', async () => {
+    const { call } = setUp();
+    const allowed = async (headers: Record<string, string>): Promise<boolean> =>
+      (await call('GET', '/api/status', undefined, headers)).status === 200;
+    assert.ok(await allowed({}));
+    assert.ok(await allowed({ host: 'localhost:4567' }));
+    assert.ok(await allowed({ origin: 'http://127.0.0.1:4567' }));
+    assert.ok(!(await allowed({ host: 'rebound.example:4567' })));
+    assert.ok(!(await allowed({ host: '127.0.0.1.example' })));
+    assert.ok(!(await allowed({ origin: 'https://evil.example' })));
+    assert.ok(!(await allowed({ origin: 'null' })));
+    assert.ok(!(await allowed({ 'sec-fetch-site': 'cross-site' })));
+  });
+
+  it('starts and stops faults from JSON', async () => {
+    const { call, started, stopped } = setUp();
+    const spec = {
+      action: 'latency',
+      targets: ['us-east-1', 'eu-central-1'],
+      parameters: { ms: 5 },
+      durationMs: 1000,
+    };
+    assert.equal((await call('POST', '/api/faults', spec)).status, 200);
+    assert.deepEqual(started, [spec]);
+    await call('DELETE', '/api/faults/fault-1');
+    await call('POST', '/api/faults/stop', { action: 'latency', targets: ['a', 'b'] });
+    assert.deepEqual(stopped, [{ id: 'fault-1' }, { action: 'latency', targets: ['a', 'b'] }]);
+  });
+
+  it('tells the caller what was wrong', async () => {
+    const { call } = setUp();
+    const bad = async (body: unknown, words: RegExp): Promise<void> => {
+      const answer = await call('POST', '/api/faults', body);
+      assert.equal(answer.status, 400);
+      assert.match(answer.text, words);
+    };
+    await bad(undefined, /JSON object/);
+    await bad([], /JSON object/);
+    await bad({}, /\\"action\\" must be a text/);
+    await bad({ action: 'x', targets: [1] }, /list of texts/);
+    await bad({ action: 'x', parameters: { ms: 'x' } }, /object of numbers/);
+    await bad({ action: 'earthquake' }, /no fault/);
+    assert.match((await call('GET', '/nothing')).text, /GET \/api\/status/);
+    const broken = await call('GET', '/api/logs?limit=7');
+    assert.equal(broken.status, 500);
+    assert.match(broken.text, /disk on fire at 7/);
+  });
+
+  it('passes questions on', async () => {
+    const { call } = setUp();
+    const { text } = await call('GET', '/api/explain?name=a.test&place=tokyo');
+    assert.deepEqual(JSON.parse(text), { name: 'a.test', type: 'A', place: 'tokyo' });
+    assert.match((await call('GET', '/')).text, /<p>page/);
+    assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);
+    assert.match((await call('GET', '/api/conflicts')).text, /unreachable/);
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * What console and CLI may ask of a running cloud: the types of the admin interface. The HTTP side
+ * is `admin.ts`; who answers is the composition root.
+ */
+import type { Fault, FaultSpec } from '../faults/fault.ts';
+import type { LatencySetting } from '../regions/options.ts';
+import type { Conflict } from '../services/dynamodb/api.ts';
+import type { TraceEvent } from '../trace/recorder.ts';
+
+export type RegionState = 'starting' | 'running' | 'hung' | 'down';
+
+/** How one table of one region stands towards one peer. Times in milliseconds. */
+export interface ReplicationStatus {
+  readonly tableName: string;
+  readonly peer: string;
+  readonly queueDepth: number;
+  readonly lagMs: number;
+  readonly paused: boolean;
+  readonly lastError: string | null;
+}
+
+export interface RegionStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly state: RegionState;
+  readonly ip: string;
+  readonly endpoint: string;
+  readonly pid: number | null;
+  readonly dataDir: string;
+  readonly replication: readonly ReplicationStatus[];
+}
+
+export interface HealthCheckStatus {
+  readonly id: string;
+  readonly target: string;
+  readonly healthy: boolean;
+  readonly healthyVotes: number;
+  readonly votes: number;
+  readonly lastFailure: string | null;
+}
+
+export interface CloudStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly endpoint: string;
+  readonly dns: string;
+  readonly proxy: string;
+  readonly admin: string;
+  readonly timeScale: number;
+  readonly latency: LatencySetting;
+  readonly app: string | null;
+  readonly regions: readonly RegionStatus[];
+  readonly healthChecks: readonly HealthCheckStatus[];
+  readonly faults: readonly Fault[];
+}
+
+export interface LogQuery {
+  readonly region?: string;
+  /** Log group, or a part of its name. */
+  readonly group?: string;
+  readonly sinceMs: number;
+  readonly limit: number;
+}
+
+export interface LogLine {
+  readonly region: string;
+  readonly group: string;
+  readonly stream: string;
+  readonly atMs: number;
+  readonly message: string;
+}
+
+/** A list from all regions, and the regions that could not be asked. */
+export interface Gathered<T> {
+  readonly items: readonly T[];
+  readonly unreachable: readonly string[];
+}
+
+/** What the admin interface can have done. Throws `FaultError` for what cannot be. */
+export interface CloudControl {
+  status(): Promise<CloudStatus>;
+  startFault(spec: FaultSpec): Promise<Fault>;
+  stopFault(which: { id: string } | { action: string; targets: readonly string[] }): Promise<Fault>;
+  conflicts(limit: number): Promise<Gathered<Conflict>>;
+  logs(query: LogQuery): Promise<Gathered<LogLine>>;
+  /** Events after a sequence number of the edge's own trace. */
+  events(after: number, limit: number): readonly TraceEvent[];
+  /** Route 53's decision for a name, type and place, as data. */
+  explain(question: { name: string; type: string; place: string }): Promise<unknown>;
+  /** Stops every region, deletes all data and starts again, the app included. */
+  reset(): Promise<void>;
+}

@@ -1,0 +1,63 @@
+/**
+ * The settings of a cloud, checked once. Owns their defaults and the model of latency that they
+ * choose. Refuses to own how they were given (`cli/`).
+ */
+import type { Location } from '../io/io.ts';
+import { rttMs } from '../world/latency.ts';
+import { isRegion, regions } from '../world/regions.ts';
+
+export const accountId = '000000000000';
+
+/** `off` = no latency, otherwise the modelled one times the factor. */
+export type LatencySetting = 'off' | 'real' | number;
+
+export type AuthSetting = 'open' | 'strict';
+
+export interface CloudSettings {
+  readonly regions: readonly string[];
+  readonly latency: LatencySetting;
+  /** Orrery's own intervals (health checks, TTLs, propagation, retries) are divided by it. */
+  readonly timeScale: number;
+  readonly auth: AuthSetting;
+  /** Access key id → secret: who may sign with `auth: 'strict'`. */
+  readonly accessKeys: Readonly<Record<string, string>>;
+  /** Port of the global endpoint and of each region's own address. */
+  readonly port: number;
+  readonly durability: 'process' | 'disk';
+  /** Place of clients whose address tells nothing. */
+  readonly defaultPlace: string;
+}
+
+export const defaultRegions: readonly string[] = ['us-east-1', 'eu-central-1', 'ap-northeast-1'];
+
+/** Keys that execution environments sign with, and that `auth: 'strict'` accepts by default. */
+export const localCredentials = { accessKeyId: 'orrery', secretAccessKey: 'orrery' } as const;
+
+/** The settings contradict themselves or name what is not; the message is for a person. */
+export class SettingsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SettingsError';
+  }
+}
+
+/** Checks region names. Throws `SettingsError` with the nearest names for a wrong one. */
+export function checkRegions(wanted: readonly string[]): readonly string[] {
+  const list = [...new Set(wanted.map((region) => region.trim()).filter((id) => id !== ''))];
+  if (list.length === 0) throw new SettingsError('At least one region is needed.');
+  for (const id of list) {
+    if (isRegion(id)) continue;
+    const start = id.split('-')[0] ?? '';
+    const near = regions.map((region) => region.id).filter((known) => known.startsWith(start));
+    const list = near.length > 0 ? near : regions.map((region) => region.id);
+    throw new SettingsError(`There is no region "${id}". Did you mean one of ${list.join(', ')}?`);
+  }
+  return list;
+}
+
+/** Round-trip milliseconds between two locations under a setting. */
+export function latencyModel(setting: LatencySetting): (from: Location, to: Location) => number {
+  if (setting === 'off' || setting === 0) return () => 0;
+  if (setting === 'real' || setting === 1) return rttMs;
+  return (from, to) => rttMs(from, to) * setting;
+}
