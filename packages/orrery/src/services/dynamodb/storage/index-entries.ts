@@ -1,0 +1,102 @@
+/**
+ * Owns: the entries of secondary indexes: their keys, and that they follow the records.
+ * Refuses to own: queries on them (`data-plane/query.ts`).
+ *
+ * X1  An index has exactly one entry per item that has all the index's key attributes with the
+ *     right types. The entry's value is the item's key; the item itself is stored once.
+ * X2  Entries of one index and partition key order by index sort key, then by item key's hash.
+ */
+import type { WriteTransaction } from '../../../io/io.ts';
+import { sha256 } from '../../../stdx/digest.ts';
+import { type AttributeMap, member, parseMap } from '../values/attribute-value.ts';
+import { bodyOf } from './item-record.ts';
+import {
+  after,
+  encodeSortKey,
+  type KeyLayout,
+  type KeyRange,
+  partitionHash,
+  spaces,
+} from './key-encoding.ts';
+import type { StoredIndex } from './stored-table.ts';
+
+export interface IndexedTable extends KeyLayout {
+  readonly indexes: readonly StoredIndex[];
+}
+
+/** Brings the table's index entries from the previous record to the new one. */
+export function maintainIndexes(
+  transaction: WriteTransaction,
+  table: IndexedTable,
+  itemKey: Uint8Array,
+  previous: string | undefined,
+  record: string | undefined,
+): void {
+  const before = previous === undefined ? undefined : parseMap(bodyOf(previous));
+  const now = record === undefined ? undefined : parseMap(bodyOf(record));
+  for (const index of table.indexes) {
+    const old = before && indexKeyOf(table.id, index, before, itemKey);
+    const fresh = now && indexKeyOf(table.id, index, now, itemKey);
+    if (old !== undefined && fresh !== undefined && old.equals(fresh)) continue;
+    if (old !== undefined) transaction.delete(old);
+    if (fresh !== undefined) transaction.put(fresh, Buffer.from(itemKey).toString('base64'));
+  }
+}
+
+/** Key of the item's entry in the index; undefined where the item does not belong in it. */
+export function indexKeyOf(
+  tableId: number,
+  index: StoredIndex,
+  item: AttributeMap,
+  itemKey: Uint8Array,
+): Buffer | undefined {
+  const partition = member(item, index.partitionKey.name);
+  if (partition === undefined || !(index.partitionKey.type in partition)) return undefined;
+  const parts = [indexPrefix(tableId, index.id, partitionHash(partition))];
+  if (index.sortKey !== undefined) {
+    const sort = member(item, index.sortKey.name);
+    if (sort === undefined || !(index.sortKey.type in sort)) return undefined;
+    parts.push(terminated(encodeSortKey(sort)));
+  }
+  parts.push(Buffer.from(sha256(itemKey).subarray(0, 16)));
+  return Buffer.concat(parts);
+}
+
+/** What all entries of one partition key of an index start with. */
+export function indexPrefix(tableId: number, indexId: number, hash: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(7 + hash.length);
+  bytes[0] = spaces.index;
+  bytes.writeUInt32BE(tableId, 1);
+  bytes.writeUInt16BE(indexId, 5);
+  bytes.set(hash, 7);
+  return bytes;
+}
+
+/** The item key that an entry's value holds. */
+export function itemKeyOfEntry(value: string): Buffer {
+  return Buffer.from(value, 'base64');
+}
+
+const group = 8;
+
+/**
+ * Bytes in groups of eight, each followed by how many of them count: ordered like the bytes, and
+ * no encoding is a prefix of another, so that something may follow.
+ */
+export function terminated(bytes: Uint8Array): Buffer {
+  const groups = Math.floor(bytes.length / group) + 1;
+  const out = Buffer.alloc(groups * (group + 1));
+  for (let i = 0; i < groups; i += 1) {
+    const part = bytes.subarray(i * group, (i + 1) * group);
+    out.set(part, i * (group + 1));
+    out[i * (group + 1) + group] = part.length;
+  }
+  return out;
+}
+
+/** The range of `terminated` that holds exactly the bytes with this prefix. */
+export function terminatedWithPrefix(prefix: Uint8Array): KeyRange {
+  const start = terminated(prefix);
+  const whole = Math.floor(prefix.length / group) * (group + 1);
+  return { start, end: after(start.subarray(0, whole + (prefix.length % group))) };
+}

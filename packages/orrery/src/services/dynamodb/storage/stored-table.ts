@@ -1,0 +1,73 @@
+/**
+ * Owns: what is kept of a table besides its items. Plain data, stored as JSON.
+ * Refuses to own: how it is shown (`control-plane/table-description.ts`) and where it is kept
+ * (`table-catalog.ts`).
+ */
+import type { KeyAttribute, KeyLayout } from './key-encoding.ts';
+
+export type TableStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING';
+
+export interface Throughput {
+  readonly readCapacityUnits: number;
+  readonly writeCapacityUnits: number;
+}
+
+export interface Projection {
+  readonly type: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
+  readonly nonKeyAttributes: readonly string[];
+}
+
+/** A secondary index. Ids are never used twice in a table. */
+export interface StoredIndex {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: 'LOCAL' | 'GLOBAL';
+  readonly partitionKey: KeyAttribute;
+  readonly sortKey: KeyAttribute | undefined;
+  readonly projection: Projection;
+  readonly throughput: Throughput | undefined;
+}
+
+export interface StoredReplica {
+  readonly region: string;
+  /** As DynamoDB names them: CREATING, ACTIVE, DELETING, … */
+  readonly status: string;
+}
+
+export interface StoredTable extends KeyLayout {
+  readonly name: string;
+  readonly arn: string;
+  readonly tableId: string;
+  readonly createdMs: number;
+  readonly status: TableStatus;
+  readonly billingMode: 'PROVISIONED' | 'PAY_PER_REQUEST';
+  /** When it last became on-demand, if ever. */
+  readonly onDemandSinceMs: number | undefined;
+  readonly throughput: Throughput;
+  readonly throughputDecreases: number;
+  /** In the order in which the caller gave them. */
+  readonly attributes: readonly KeyAttribute[];
+  readonly indexes: readonly StoredIndex[];
+  readonly nextIndexId: number;
+  /** View type of the stream; undefined while it is off. */
+  readonly streamView: string | undefined;
+  /** Of the newest stream, also after it was turned off. */
+  readonly streamLabel: string | undefined;
+  readonly tableClass: string | undefined;
+  readonly tableClassUpdatedMs: number | undefined;
+  readonly deletionProtection: boolean;
+  readonly sse: { readonly type: string; readonly keyArn: string | undefined } | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly timeToLive: { readonly attribute: string; readonly enabled: boolean } | undefined;
+  /** The other regions' copies and this one, as the global control plane told us; mostly empty. */
+  readonly replicas: readonly StoredReplica[];
+}
+
+/** Whether local writes leave tombstones and change-log entries. */
+export function isReplicated(table: StoredTable): boolean {
+  return table.replicas.length > 0;
+}
+
+export function isKeyAttribute(table: KeyLayout, name: string): boolean {
+  return name === table.partitionKey.name || name === table.sortKey?.name;
+}

@@ -1,0 +1,93 @@
+/**
+ * Owns: the tables of one region by name: in memory for the data plane, in the store for restarts.
+ * Refuses to own: what a table may look like (`control-plane/`).
+ *
+ * C1  Memory is changed after the transaction has committed, never before.
+ * C2  A table's numeric id is never used again, so the items of a dropped table can be removed
+ *     later, in pieces, while a table of the same name is already in use.
+ */
+import type { Store, WriteTransaction } from '../../../io/io.ts';
+import { after, spaces, tableKey, textKey } from './key-encoding.ts';
+import type { StoredTable } from './stored-table.ts';
+
+export interface TableCatalog {
+  find(name: string): StoredTable | undefined;
+  /** In order of their names' bytes. */
+  list(): readonly StoredTable[];
+  /** Ids of dropped tables that may still have items. */
+  dropped(): readonly number[];
+  /** Makes a table of what `build` returns for the next free id, and keeps it. */
+  create(build: (id: number) => StoredTable): StoredTable;
+  /** Replaces the table of that name. `also` runs in the same transaction. */
+  replace(table: StoredTable, also?: (transaction: WriteTransaction) => void): void;
+  /** Removes the table; its items are to be removed by whoever asks `dropped`. */
+  drop(name: string): void;
+  /** Nothing of that dropped table is left. */
+  forgetDropped(id: number): void;
+}
+
+export function openTableCatalog(store: Store): TableCatalog {
+  const tables = new Map<string, StoredTable>();
+  const dropped = new Set<number>();
+  let sorted: StoredTable[] | undefined;
+  for (const { value } of store.range(textRange(spaces.catalog))) {
+    const table = JSON.parse(value) as StoredTable;
+    tables.set(table.name, table);
+  }
+  for (const { value } of store.range(textRange(spaces.dropped))) dropped.add(Number(value));
+
+  const put = (transaction: WriteTransaction, table: StoredTable): void =>
+    transaction.put(textKey(spaces.catalog, table.name), JSON.stringify(table));
+  const remember = (table: StoredTable): void => {
+    tables.set(table.name, table);
+    sorted = undefined;
+  };
+
+  return {
+    find: (name) => tables.get(name),
+    list: () => {
+      sorted ??= [...tables.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return sorted;
+    },
+    dropped: () => [...dropped],
+    create: (build) => {
+      const table = store.transaction((transaction) => {
+        const counter = tableKey(spaces.heads, 0);
+        const id = Number(transaction.get(counter) ?? '0') + 1;
+        transaction.put(counter, String(id));
+        const made = build(id);
+        put(transaction, made);
+        return made;
+      });
+      remember(table);
+      return table;
+    },
+    replace: (table, also) => {
+      store.transaction((transaction) => {
+        put(transaction, table);
+        also?.(transaction);
+      });
+      remember(table);
+    },
+    drop: (name) => {
+      const table = tables.get(name);
+      if (table === undefined) return;
+      store.transaction((transaction) => {
+        transaction.delete(textKey(spaces.catalog, name));
+        transaction.put(tableKey(spaces.dropped, table.id), String(table.id));
+      });
+      tables.delete(name);
+      dropped.add(table.id);
+      sorted = undefined;
+    },
+    forgetDropped: (id) => {
+      store.transaction((transaction) => transaction.delete(tableKey(spaces.dropped, id)));
+      dropped.delete(id);
+    },
+  };
+}
+
+function textRange(space: number): { start: Uint8Array; end: Uint8Array } {
+  const start = Uint8Array.of(space);
+  return { start, end: after(start) };
+}
