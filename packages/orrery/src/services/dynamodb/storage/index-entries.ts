@@ -7,9 +7,10 @@
  * X2  Entries of one index and partition key order by index sort key, then by item key's hash.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
+import { present } from '../../../stdx/assert.ts';
 import { sha256 } from '../../../stdx/digest.ts';
+import { itemOfRecord } from '../replication/version.ts';
 import { type AttributeMap, member, parseMap } from '../values/attribute-value.ts';
-import { bodyOf } from './item-record.ts';
 import {
   after,
   encodeSortKey,
@@ -32,8 +33,8 @@ export function maintainIndexes(
   previous: string | undefined,
   record: string | undefined,
 ): void {
-  const before = previous === undefined ? undefined : parseMap(bodyOf(previous));
-  const now = record === undefined ? undefined : parseMap(bodyOf(record));
+  const before = previous === undefined ? undefined : itemOf(previous);
+  const now = record === undefined ? undefined : itemOf(record);
   for (const index of table.indexes) {
     const old = before && indexKeyOf(table.id, index, before, itemKey);
     const fresh = now && indexKeyOf(table.id, index, now, itemKey);
@@ -41,6 +42,10 @@ export function maintainIndexes(
     if (old !== undefined) transaction.delete(old);
     if (fresh !== undefined) transaction.put(fresh, Buffer.from(itemKey).toString('base64'));
   }
+}
+
+function itemOf(record: string): AttributeMap {
+  return parseMap(present(itemOfRecord(record), 'the item of a record'));
 }
 
 /** Key of the item's entry in the index; undefined where the item does not belong in it. */

@@ -29,12 +29,24 @@ export interface Change {
   readonly version: Version;
 }
 
+/** What a deleted item leaves in a table with replicas. */
+export interface Tombstone {
+  /** Version and vector, without an item: it ends with the bar (`replication/version.ts`). */
+  readonly record: string;
+  /** The item's key as a JSON attribute map: a partition key cannot be read out of its hash. */
+  readonly key: string;
+}
+
+export interface StoredTombstone extends Tombstone {
+  readonly itemKey: Buffer;
+}
+
 export interface TableStorage {
   readonly store: Store;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
   /** Keys are item keys also where tombstones are meant. */
-  readTombstone(transaction: ReadTransaction, key: Uint8Array): string | undefined;
+  readTombstone(transaction: ReadTransaction, key: Uint8Array): Tombstone | undefined;
 
   /** Puts a record in the place of the previous one, which the caller has just read. */
   putRecord(
@@ -51,7 +63,7 @@ export interface TableStorage {
     key: Uint8Array,
     previous: string,
   ): void;
-  putTombstone(transaction: WriteTransaction, key: Uint8Array, tombstone: string): void;
+  putTombstone(transaction: WriteTransaction, key: Uint8Array, tombstone: Tombstone): void;
   deleteTombstone(transaction: WriteTransaction, key: Uint8Array): void;
 
   /** Logs a local write; returns its sequence number. */
@@ -84,13 +96,13 @@ export interface TableStorage {
     start: Uint8Array | undefined,
     limit: number,
   ): Iterable<Entry>;
-  /** Tombstones likewise; the keys that come back are item keys. */
+  /** Tombstones likewise, by the key of the item that they stand for. */
   rangeTombstones(
     transaction: ReadTransaction,
     tableId: number,
     start: Uint8Array | undefined,
     limit: number,
-  ): Iterable<Entry>;
+  ): Iterable<StoredTombstone>;
   /** Removes up to `limit` keys of a dropped table; false once nothing is left. */
   purge(tableId: number, limit: number): boolean;
 }
@@ -109,7 +121,10 @@ export function openTableStorage(store: Store): TableStorage {
     store,
     ...log,
     readRecord: (transaction, key) => transaction.get(key),
-    readTombstone: (transaction, key) => transaction.get(tombstoneKeyOf(key)),
+    readTombstone: (transaction, key) => {
+      const text = transaction.get(tombstoneKeyOf(key));
+      return text === undefined ? undefined : decodeTombstone(text);
+    },
     putRecord: (transaction, table, key, record, previous) => {
       transaction.put(key, record);
       if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, record);
@@ -118,7 +133,9 @@ export function openTableStorage(store: Store): TableStorage {
       transaction.delete(key);
       if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, undefined);
     },
-    putTombstone: (transaction, key, tombstone) => transaction.put(tombstoneKeyOf(key), tombstone),
+    putTombstone: (transaction, key, { record, key: keyJson }) => {
+      transaction.put(tombstoneKeyOf(key), record + keyJson);
+    },
     deleteTombstone: (transaction, key) => transaction.delete(tombstoneKeyOf(key)),
     rangeRecords: (transaction, tableId, start, limit) => {
       const range = tableRange(spaces.items, tableId);
@@ -127,7 +144,7 @@ export function openTableStorage(store: Store): TableStorage {
     rangeTombstones: (transaction, tableId, start, limit) => {
       const range = tableRange(spaces.tombstones, tableId);
       const from = start === undefined ? range.start : tombstoneKeyOf(start);
-      return asItemKeys(transaction.range({ start: from, end: range.end, limit }));
+      return tombstonesOf(transaction.range({ start: from, end: range.end, limit }));
     },
     purge: (tableId, limit) =>
       store.transaction((transaction) => {
@@ -235,8 +252,15 @@ function decodeChange({ key, value }: Entry): Change {
   };
 }
 
-function* asItemKeys(entries: Iterable<Entry>): Iterable<Entry> {
-  for (const { key, value } of entries) yield { key: itemKeyOfTombstone(key), value };
+function decodeTombstone(text: string): Tombstone {
+  const bar = text.indexOf('|');
+  return { record: text.slice(0, bar + 1), key: text.slice(bar + 1) };
+}
+
+function* tombstonesOf(entries: Iterable<Entry>): Iterable<StoredTombstone> {
+  for (const { key, value } of entries) {
+    yield { ...decodeTombstone(value), itemKey: itemKeyOfTombstone(key) };
+  }
 }
 
 /** The least key after this one: to go on after the last record that was seen. */

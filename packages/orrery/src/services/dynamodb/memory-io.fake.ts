@@ -1,0 +1,107 @@
+/**
+ * An `Io` for this folder's tests: an ordered map as the store, a clock and timers that a test moves
+ * by hand. The two real implementations are in `io/`.
+ */
+import type { Entry, Io, RangeOptions, Store, WriteTransaction } from '../../io/io.ts';
+
+/** A store whose content outlives `close`, so that it can be opened again. */
+export function memoryStore(content = new Map<string, string>()): Store {
+  const name = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
+  let keys: string[] | undefined;
+  const range = function* (options: RangeOptions): Iterable<Entry> {
+    keys ??= [...content.keys()].sort();
+    const [start, end] = [name(options.start), name(options.end)];
+    let found = keys.filter((key) => key >= start && key < end);
+    if (options.reverse) found = found.reverse();
+    for (const key of found.slice(0, options.limit)) {
+      yield { key: Buffer.from(key, 'latin1'), value: content.get(key) ?? '' };
+    }
+  };
+  const view: WriteTransaction = {
+    get: (key) => content.get(name(key)),
+    range,
+    put: (key, value) => {
+      content.set(name(key), value);
+      keys = undefined;
+    },
+    delete: (key) => {
+      content.delete(name(key));
+      keys = undefined;
+    },
+  };
+  return {
+    get: view.get,
+    range,
+    transaction: (run) => {
+      const before = new Map(content);
+      try {
+        return run(view);
+      } catch (error) {
+        content.clear();
+        for (const [key, value] of before) content.set(key, value);
+        keys = undefined;
+        throw error;
+      }
+    },
+    flushed: async () => {},
+    close: async () => {},
+  };
+}
+
+export interface MemoryIo {
+  readonly io: Io;
+  /** Moves the clock on and runs what is due. */
+  advance(milliseconds: number): void;
+}
+
+export function memoryIo(region = 'us-east-1', content = new Map<string, string>()): MemoryIo {
+  let nowMs = Date.UTC(2026, 10, 24);
+  let uuids = 0;
+  let timers: { dueMs: number; run: () => void }[] = [];
+  const after = (delayMs: number, _label: string, run: () => void) => {
+    const timer = { dueMs: nowMs + delayMs, run };
+    timers.push(timer);
+    return {
+      cancel: () => {
+        timers = timers.filter((other) => other !== timer);
+      },
+    };
+  };
+  const absent = (): never => {
+    throw new Error('not in this fake');
+  };
+  const io: Io = {
+    id: `region/${region}`,
+    location: region,
+    clock: { wallMs: () => nowMs, monotonicUs: () => nowMs * 1000 },
+    timers: { after, every: absent, sleep: absent },
+    random: {
+      u32: absent,
+      float: absent,
+      int: absent,
+      chance: absent,
+      bytes: absent,
+      uuid: () => {
+        uuids += 1;
+        return `00000000-0000-4000-8000-${String(uuids).padStart(12, '0')}`;
+      },
+      split: () => io.random,
+    },
+    network: { request: absent, serve: absent },
+    storage: { open: async () => memoryStore(content) },
+    processes: { materialize: absent, launch: absent },
+    probe: { event: () => {}, always: () => {}, sometimes: () => {}, buggify: () => false },
+  };
+  return {
+    io,
+    advance: (milliseconds) => {
+      nowMs += milliseconds;
+      for (;;) {
+        const due = timers.filter((timer) => timer.dueMs <= nowMs);
+        if (due.length === 0) return;
+        timers = timers.filter((timer) => !due.includes(timer));
+        for (const timer of due) timer.run();
+      }
+    },
+  };
+}

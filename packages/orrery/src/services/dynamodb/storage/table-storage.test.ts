@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memoryStore } from '../memory-io.fake.ts';
+import { encodeRecord } from '../replication/version.ts';
+import { itemKeyOfEntry } from './index-entries.ts';
+
+import { encodeItemKey, spaces, tableRange } from './key-encoding.ts';
+import type { StoredIndex } from './stored-table.ts';
+import { nextKey, openTableStorage } from './table-storage.ts';
+
+const version = { timestamp: '0'.repeat(16), region: 'us-east-1' };
+const record = (item: object): string => encodeRecord(version, {}, JSON.stringify(item));
+const index: StoredIndex = {
+  id: 1,
+  name: 'byColour',
+  kind: 'GLOBAL',
+  partitionKey: { name: 'colour', type: 'S' },
+  sortKey: { name: 'weight', type: 'N' },
+  projection: { type: 'ALL', nonKeyAttributes: [] },
+  throughput: undefined,
+};
+const table = {
+  id: 3,
+  partitionKey: { name: 'id', type: 'S' },
+  sortKey: undefined,
+  indexes: [index],
+} as const;
+const keyOf = (id: string): Buffer => encodeItemKey(table, { id: { S: id } });
+
+test('the change log keeps order, coalesces nothing, and its head outlives trimming', () => {
+  const content = new Map<string, string>();
+  const storage = openTableStorage(memoryStore(content));
+  let calls = 0;
+  const stop = storage.onChange(3, () => {
+    calls += 1;
+  });
+  assert.equal(storage.head(3), 0);
+  storage.transaction((transaction) => {
+    storage.appendChange(transaction, 3, keyOf('a'), version);
+    storage.appendChange(transaction, 3, keyOf('b'), version);
+  });
+  assert.throws(() =>
+    storage.transaction((transaction) => {
+      storage.appendChange(transaction, 3, keyOf('lost'), version);
+      throw new Error('stop');
+    }),
+  );
+  stop();
+  storage.transaction((transaction) => storage.appendChange(transaction, 3, keyOf('a'), version));
+  assert.equal(calls, 1);
+  const changes = storage.changes(storage.store, 3, 1, 10);
+  assert.deepEqual(
+    changes.map(({ key, version: of }) => [key, of]),
+    [
+      [keyOf('b'), version],
+      [keyOf('a'), version],
+    ],
+  );
+  const head = storage.head(3);
+  assert.equal(changes.at(-1)?.sequence, head);
+  storage.trimChanges(3, head);
+  assert.deepEqual(storage.changes(storage.store, 3, 0, 10), []);
+  assert.equal(openTableStorage(memoryStore(content)).head(3), head);
+});
+
+test('index entries follow the record', () => {
+  const storage = openTableStorage(memoryStore());
+  const entries = (): Buffer[] =>
+    [...storage.store.range(tableRange(spaces.index, 3))].map(({ value }) => itemKeyOfEntry(value));
+  let current: string | undefined;
+  const put = (item: object): void => {
+    const next = record(item);
+    storage.transaction((tx) => storage.putRecord(tx, table, keyOf('a'), next, current));
+    current = next;
+  };
+  put({ id: { S: 'a' }, colour: { S: 'red' }, weight: { N: '1' } });
+  assert.deepEqual(entries(), [keyOf('a')]);
+  put({ id: { S: 'a' }, colour: { S: 'blue' }, weight: { N: '1' } });
+  assert.deepEqual(entries(), [keyOf('a')]);
+  put({ id: { S: 'a' }, colour: { S: 'blue' }, weight: { S: 'heavy' } });
+  assert.deepEqual(entries(), []);
+  put({ id: { S: 'a' }, colour: { S: 'blue' }, weight: { N: '2' } });
+  storage.transaction((tx) => storage.deleteRecord(tx, table, keyOf('a'), current ?? ''));
+  assert.deepEqual(entries(), []);
+});
+
+test('tombstones stand beside records, under the same key', () => {
+  const storage = openTableStorage(memoryStore());
+  const gone = { record: encodeRecord(version, {}, null), key: '{"id":{"S":"a|"}}' };
+  storage.transaction((tx) => {
+    storage.putTombstone(tx, keyOf('a'), gone);
+    storage.putRecord(tx, table, keyOf('b'), record({ id: { S: 'b' } }), undefined);
+  });
+  assert.equal(storage.readRecord(storage.store, keyOf('a')), undefined);
+  assert.deepEqual(storage.readTombstone(storage.store, keyOf('a')), gone);
+  const dead = [...storage.rangeTombstones(storage.store, 3, undefined, 10)];
+  assert.deepEqual(dead, [{ ...gone, itemKey: keyOf('a') }]);
+  assert.deepEqual([...storage.rangeTombstones(storage.store, 3, nextKey(keyOf('a')), 10)], []);
+  const alive = [...storage.rangeRecords(storage.store, 3, undefined, 10)];
+  assert.deepEqual(
+    alive.map(({ key }) => Buffer.from(key)),
+    [keyOf('b')],
+  );
+  assert.equal(storage.purge(3, 1), true);
+  assert.equal(storage.purge(3, 10), true);
+  assert.equal(storage.purge(3, 10), false);
+});
