@@ -1,0 +1,103 @@
+/** `orrery fault start|stop|list`: break things on purpose, and mend them. */
+import { faultActions } from '../../faults/catalog.ts';
+import type { Fault } from '../../faults/fault.ts';
+import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
+import { type Command, readArguments, usageError } from '../command.ts';
+import { formatTime, parseDurationMs, table } from '../terminal.ts';
+
+const help = `Usage: orrery fault start <fault> <region> [<region>] [--duration 30s]
+       orrery fault stop <id> | <fault> <region> [<region>] | --all
+       orrery fault list
+
+Faults:
+${faultActions.map((action) => `  ${action.usage}\n      ${action.summary}${action.fisAction ? ` (${action.fisAction})` : ''}`).join('\n')}
+
+Options:
+  --duration <time> ends by itself: 30s, 5m, 1h
+  --ms <n>          latency: milliseconds added to each message
+  --percent <n>     packet-loss: share of messages lost
+  --all             stop: every fault in force
+${clientOptionsHelp}
+
+Examples:
+  orrery fault start region-outage us-east-1
+  orrery fault start partition us-east-1 eu-central-1 --duration 1m
+  orrery fault start latency eu-central-1 ap-northeast-1 --ms 300
+  orrery fault list
+  orrery fault stop region-outage us-east-1`;
+
+const options = {
+  ...clientOptions,
+  duration: { type: 'string' },
+  ms: { type: 'string' },
+  percent: { type: 'string' },
+  all: { type: 'boolean', default: false },
+} as const;
+
+const words = (fault: Fault): string => `${fault.action} ${fault.targets.join(' ')}`;
+
+function durationOf(text: string | undefined): { durationMs?: number } {
+  if (text === undefined) return {};
+  const durationMs = parseDurationMs(text);
+  if (durationMs === undefined) throw usageError(`--duration takes 30s, 5m or 1h, not "${text}".`);
+  return { durationMs };
+}
+
+function render(faults: readonly Fault[]): string {
+  if (faults.length === 0) return 'No fault is in force.';
+  const rows = faults.map((fault) => [
+    fault.id,
+    fault.action,
+    fault.targets.join(' '),
+    Object.entries(fault.parameters)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+    formatTime(fault.startedAtMs),
+    fault.endsAtMs === undefined ? 'stopped' : formatTime(fault.endsAtMs),
+  ]);
+  return table(['ID', 'FAULT', 'REGIONS', 'PARAMETERS', 'SINCE', 'UNTIL'], rows);
+}
+
+export const faultCommand: Command = {
+  name: 'fault',
+  summary: 'start, stop, list faults: outage, hang, partition, latency …',
+  help,
+  run: async (args) => {
+    const { values, positionals } = readArguments('fault', args, options);
+    const admin = findAdminUrl(values.admin);
+    const [verb, ...rest] = positionals;
+    const say = (value: unknown, text: string): number => {
+      console.log(values.json ? JSON.stringify(value, null, 2) : text);
+      return 0;
+    };
+    if (verb === 'list') {
+      const faults = await callAdmin<readonly Fault[]>(admin, 'GET', '/api/faults');
+      return say(faults, render(faults));
+    }
+    const [name, ...targets] = rest;
+    if (verb === 'start' && name !== undefined) {
+      const parameters = Object.fromEntries(
+        (['ms', 'percent'] as const)
+          .filter((key) => values[key] !== undefined)
+          .map((key) => [key, Number(values[key])]),
+      );
+      const spec = { action: name, targets, parameters, ...durationOf(values.duration) };
+      const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults', spec);
+      return say(
+        fault,
+        `${fault.id} started: ${words(fault)}. End it: orrery fault stop ${fault.id}`,
+      );
+    }
+    if (verb === 'stop' && values.all) {
+      const faults = await callAdmin<readonly Fault[]>(admin, 'GET', '/api/faults');
+      for (const { id } of faults) await callAdmin(admin, 'POST', '/api/faults/stop', { id });
+      return say(faults, `${faults.length} stopped.`);
+    }
+    if (verb === 'stop' && name !== undefined) {
+      const which = /^fault-\d+$/.test(name) ? { id: name } : { action: name, targets };
+      const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults/stop', which);
+      return say(fault, `${fault.id} stopped: ${words(fault)}.`);
+    }
+    throw usageError(help);
+  },
+};

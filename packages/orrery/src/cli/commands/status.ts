@@ -1,0 +1,95 @@
+/** `orrery status`: regions, replication, health checks and faults of the running cloud. */
+import type { CloudStatus, RegionStatus } from '../../admin/api.ts';
+import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
+import { type Command, readArguments } from '../command.ts';
+import { type Colour, formatMs, out, table } from '../terminal.ts';
+
+const help = `Usage: orrery status [--json]
+
+Shows the regions, their replication queues, health checks and the faults in force.
+
+Options:
+${clientOptionsHelp}
+
+Examples:
+  orrery status
+  orrery status --json | jq '.regions[].state'`;
+
+const stateColour: Readonly<Record<RegionStatus['state'], Colour>> = {
+  running: 'green',
+  starting: 'yellow',
+  hung: 'yellow',
+  down: 'red',
+};
+
+/** Region table; a region's replication is the worst of its tables and peers. */
+export function regionTable(status: CloudStatus): string {
+  const rows = status.regions.map((region) => {
+    const waiting = region.replication.reduce((sum, one) => sum + one.queueDepth, 0);
+    const lagMs = Math.max(0, ...region.replication.map((one) => one.lagMs));
+    const isPaused = region.replication.some((one) => one.paused);
+    const replication =
+      region.state !== 'running' || region.replication.length === 0
+        ? '–'
+        : `${waiting} waiting, oldest ${formatMs(lagMs)}${isPaused ? ' (paused)' : ''}`;
+    return [
+      region.id,
+      out(stateColour[region.state], region.state),
+      region.endpoint,
+      region.pid === null ? '–' : String(region.pid),
+      replication,
+    ];
+  });
+  return table(['REGION', 'STATE', 'ENDPOINT', 'PID', 'REPLICATION'], rows);
+}
+
+function healthTable(status: CloudStatus): string {
+  const rows = status.healthChecks.map((check) => [
+    check.id,
+    check.healthy ? out('green', 'healthy') : out('red', 'unhealthy'),
+    `${check.healthyVotes}/${check.votes}`,
+    check.target,
+    check.lastFailure ?? '',
+  ]);
+  return table(['HEALTH CHECK', 'STATE', 'VOTES', 'TARGET', 'LAST FAILURE'], rows);
+}
+
+/** The clock that times below are read by, where it is not the usual one. */
+export function scaleNote(timeScale: number): string {
+  return timeScale === 1
+    ? ''
+    : `time scale ${timeScale}: Orrery's own intervals are ÷ ${timeScale}`;
+}
+
+function render(status: CloudStatus): string {
+  const { endpoint, dns, proxy, admin } = status;
+  const parts = [
+    `Orrery ${status.version}  endpoint ${endpoint}  dns ${dns}  proxy ${proxy}  admin ${admin}`,
+    `latency ${status.latency}${status.app === null ? '' : `, app ${status.app}`}`,
+    scaleNote(status.timeScale),
+    '',
+    regionTable(status),
+  ];
+  if (status.healthChecks.length > 0) parts.push('', healthTable(status));
+  parts.push('', `Faults in force: ${status.faults.length === 0 ? 'none' : ''}`);
+  for (const fault of status.faults) {
+    const ending = fault.endsAtMs === undefined ? '' : `, until ${new Date(fault.endsAtMs)}`;
+    const cause = fault.cause === 'process-killed' ? ' (its process was killed from outside)' : '';
+    parts.push(
+      out('red', `  ${fault.id}  ${fault.action} ${fault.targets.join(' ')}${cause}${ending}`),
+    );
+  }
+  return parts.filter((part, index) => part !== '' || index > 2).join('\n');
+}
+
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'regions, replication, health checks, faults',
+  help,
+  run: async (args) => {
+    const { values } = readArguments('status', args, clientOptions);
+    const status = await callAdmin<CloudStatus>(findAdminUrl(values.admin), 'GET', '/api/status');
+    console.log(values.json ? JSON.stringify(status, null, 2) : render(status));
+    return 0;
+  },
+};
