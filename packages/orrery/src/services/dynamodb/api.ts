@@ -2,10 +2,16 @@
  * What others may know of DynamoDB: the types of replication. The service serves, beside its AWS
  * API, the internal address `dynamodb-replica` (JSON bodies, POST only):
  *
- *   /changes   ChangesRequest  → ChangesResponse   this region's own writes after a cursor
- *   /snapshot  SnapshotRequest → SnapshotResponse  every item and tombstone, for a new replica
- *   /apply     ApplyRequest    → ApplyResponse     versions from elsewhere; answered after flush
- *   /conflicts {}              → ConflictsResponse losers of last-writer-wins, newest first
+ *   /changes       ChangesRequest     → ApplyRequest + cursor headers  own writes after a cursor
+ *   /snapshot      SnapshotRequest    → ApplyRequest + next header     everything, for a new replica
+ *   /apply         ApplyRequest       → ApplyResponse      versions from elsewhere; after flush
+ *   /conflicts     ConflictsRequest   → ConflictsResponse  losers of last-writer-wins, newest first
+ *   /replicas      SetReplicasRequest → {}                 who holds the table; starts the log
+ *   /tombstones    CollectRequest     → CollectResponse    forgets what every replica has deleted
+ *   /gate          GateRequest        → {}                 the fault: refuses /apply from a peer
+ *
+ * Bodies of /changes and /snapshot are requests to /apply as they stand, so that whoever ships them
+ * passes bytes on unread; what the shipper needs to know stands in headers.
  *
  * Whose turn it is when two versions meet is decided in `replication/last-writer-wins.ts`.
  */
@@ -27,12 +33,11 @@ export type VersionVector = Readonly<Record<string, HlcTimestamp>>;
 
 /** One version of one item on its way to a replica. */
 export interface ItemVersion {
-  /** The primary key as a JSON attribute map, `{"pk":{"S":"a"}}`, members in key-schema order. */
+  /** Where it stands in every replica: the item's key bytes without the table's id, base64. */
   readonly key: string;
-  /** The whole item as a JSON attribute map; null for a tombstone. */
-  readonly item: string | null;
-  readonly version: Version;
-  readonly vector: VersionVector;
+  /** Version, vector, bar, body (`replication/version.ts`); a tombstone's body is its key. */
+  readonly record: string;
+  readonly deleted: boolean;
 }
 
 export interface ChangesRequest {
@@ -42,36 +47,41 @@ export interface ChangesRequest {
   readonly limit: number;
   /** How long to wait for a change where there is none; 0 answers at once. */
   readonly waitMs: number;
+  /** How long to wait for company once there is a change: larger batches, later. */
+  readonly lingerMs: number;
   /** Changes at or below this were received by every peer and may be dropped. */
   readonly trimThrough: number;
 }
 
-export interface ChangesResponse {
-  /** In sequence order, only flushed ones, coalesced per item (the newest version stands). */
-  readonly changes: readonly ItemVersion[];
+/**
+ * Headers of an answer to /changes, besides the body: the changes in sequence order, only flushed
+ * ones, coalesced per item (its present version stands for all its changes).
+ */
+export interface ChangesHeaders {
   /** The cursor after these changes. */
-  readonly through: number;
+  readonly 'orrery-through': string;
   /** Sequence number of the newest change of this table: `head - through` are waiting. */
-  readonly head: number;
+  readonly 'orrery-head': string;
+  /** Item versions in the body. */
+  readonly 'orrery-count': string;
+  /** Timestamp of the oldest of these changes, before coalescing; absent where there is none. */
+  readonly 'orrery-oldest'?: HlcTimestamp;
+  /** Every own write stamped at or below this has a sequence number of at most `through`. */
+  readonly 'orrery-stamped': HlcTimestamp;
 }
 
 export interface SnapshotRequest {
   readonly tableName: string;
-  /** Opaque, from the previous response. */
+  /** Opaque, from the header `orrery-next` of the previous page; null for the first. */
   readonly start: string | null;
   readonly limit: number;
-}
-
-export interface SnapshotResponse {
-  readonly versions: readonly ItemVersion[];
-  readonly next: string | null;
-  /** Cursor to follow with `/changes` from, valid for the whole snapshot. */
-  readonly head: number;
 }
 
 export interface ApplyRequest {
   readonly tableName: string;
   readonly versions: readonly ItemVersion[];
+  /** With the last page of a snapshot: what its source has seen and forgotten since. */
+  readonly floor?: VersionVector;
 }
 
 export interface ApplyResponse {
@@ -80,11 +90,54 @@ export interface ApplyResponse {
   readonly stale: number;
   /** Of both kinds, the concurrent ones: each has a loser, recorded where it was detected. */
   readonly conflicts: number;
+  /** Time from the request to the flushed answer, for whoever measures the way. */
+  readonly tookUs: number;
+}
+
+/** A region that holds the table, this one included, with DynamoDB's name for its state. */
+export interface ReplicaOfTable {
+  readonly region: string;
+  readonly status: string;
+}
+
+export interface SetReplicasRequest {
+  readonly tableName: string;
+  /** None: the table is regional from now on, its change log is dropped. */
+  readonly replicas: readonly ReplicaOfTable[];
+}
+
+export interface CollectRequest {
+  readonly tableName: string;
+  /** Tombstones younger than this stay. */
+  readonly keepMs: number;
+  /**
+   * Of each other replica: its own writes stamped at or below are all here. Of this region: its own
+   * writes stamped at or below are all there.
+   */
+  readonly frontier: VersionVector;
+}
+
+export interface CollectResponse {
+  readonly collected: number;
+}
+
+/** `*` stands for all. */
+export interface GateRequest {
+  readonly tableName: string;
+  readonly peer: string;
+  readonly closed: boolean;
+}
+
+export interface ConflictsRequest {
+  /** At most 10,000; 100 where absent. */
+  readonly limit?: number;
+  readonly tableName?: string;
 }
 
 /** A write that lost: never silently out of sight. */
 export interface Conflict {
   readonly tableName: string;
+  /** The primary key as a JSON attribute map, `{"pk":{"S":"a"}}`. */
   readonly key: string;
   readonly winner: ConflictSide;
   readonly loser: ConflictSide;
