@@ -10,7 +10,6 @@
  *  L3  place → region = last mile + 9 + 0.01586 ms per kilometre of great circle, the robust fit
  *      to the region matrix (median error 13.8 %).
  */
-import type { Location } from '../io/io.ts';
 import { greatCircleKm, type Point } from './geometry.ts';
 import { type Place, placeByName } from './places.ts';
 import { interRegionRttMs, isRegion, regionById } from './regions.ts';
@@ -62,7 +61,7 @@ export function placeToRegionRttMs(place: Place, regionId: string): number {
  * Round-trip milliseconds between two locations: region ids, `@place` names or `global`. Throws
  * `RangeError` on a location that is none of them.
  */
-export function rttMs(from: Location, to: Location): number {
+export function rttMs(from: string, to: string): number {
   if (from === 'global' || to === 'global') return 0;
   const fromIsRegion = isRegion(from);
   const toIsRegion = isRegion(to);
@@ -95,7 +94,7 @@ export function nearestRegionByLatency(
   return best;
 }
 
-function placeAt(location: Location): Place {
+function placeAt(location: string): Place {
   const place = location.startsWith('@') ? placeByName(location) : undefined;
   if (place === undefined) throw new RangeError(`no such location: ${location}`);
   return place;
