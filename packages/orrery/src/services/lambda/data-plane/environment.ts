@@ -1,0 +1,381 @@
+/**
+ * Owns: one execution environment: a process at a time, an event at a time, and the way from
+ * launch over init and invocation to reset.
+ * Refuses to own: how many there are (pool.ts) and the Runtime API's form (runtime-api.ts).
+ *
+ *   (no process) ─launch→ init ─next→ ready ⇄ event delivered / answered
+ *        ↑                  │ fails or takes over 10 s: again, as part of the invocation
+ *        └── timeout, exit ─┴──────────────┘ (the environment stays, "suppressed init" follows)
+ *
+ * V1  At most one invocation is in hand; each settles exactly once.
+ * V2  What a process of an earlier launch says or does no longer counts.
+ * V3  An invocation ends at its timeout, whatever the process does: it is killed.
+ */
+import type { ChildProcess, Io, ProcessExit, Timer } from '../../../io/io.ts';
+import { assert } from '../../../stdx/assert.ts';
+import type { FunctionRecord } from '../functions.ts';
+import type { LambdaSettings } from '../options.ts';
+import type { EnvironmentLog } from './environment-log.ts';
+import { endLine, initReportLine, reportLine, startLine, timeoutLine } from './log-lines.ts';
+import { exited, type Outcome, responseBytesMax, responseTooLarge, timedOut } from './outcome.ts';
+import { type RuntimeEvent, type RuntimePort, runtimeApi, type Verdict } from './runtime-api.ts';
+import { environmentVariables } from './variables.ts';
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly payload: Uint8Array;
+  readonly clientContext: string | undefined;
+  readonly wantsTail: boolean;
+}
+
+interface Current {
+  readonly invocation: Invocation;
+  readonly invocationId: string;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+  /** When the clock of the function's timeout began; 0 while init goes on ahead of it. */
+  startedUs: number;
+  deadlineMs: number;
+  delivered: boolean;
+  timer: Timer | undefined;
+}
+
+type Phase = 'none' | 'init' | 'suppressed-init' | 'ready';
+
+const initLimitMs = 10_000;
+const memorySampleUs = 100_000;
+const mebibyte = 1_048_576;
+
+export interface EnvironmentParts {
+  readonly io: Io;
+  readonly settings: LambdaSettings;
+  readonly record: FunctionRecord;
+  readonly label: string;
+  readonly log: EnvironmentLog;
+  /** The directory of the code. */
+  readonly directory: () => Promise<string>;
+}
+
+export class Environment implements RuntimePort {
+  readonly record: FunctionRecord;
+  /** For the pool: monotonic time of the last return. */
+  lastUsedUs = 0;
+  readonly #parts: EnvironmentParts;
+  readonly #io: Io;
+  readonly #log: EnvironmentLog;
+  #process: ChildProcess | undefined;
+  #launches = 0;
+  #phase: Phase = 'none';
+  #closed = false;
+  #deliver: ((event: RuntimeEvent) => void) | undefined;
+  #current: Current | undefined;
+  #initStartedUs = 0;
+  #initTimer: Timer | undefined;
+  #initMs: number | undefined;
+  #initError: string | undefined;
+  #memoryBytes = 0;
+  #memorySampledUs = 0;
+
+  constructor(parts: EnvironmentParts) {
+    this.#parts = parts;
+    this.#io = parts.io;
+    this.#log = parts.log;
+    this.record = parts.record;
+  }
+
+  /** Runs one event. Rejects only where the machine refuses (disk): the caller's 5xx. */
+  invoke(invocation: Invocation): Promise<Outcome> {
+    assert(this.#current === undefined && !this.#closed, 'an environment takes one event at once');
+    return new Promise((resolve, reject) => {
+      const current: Current = {
+        invocation,
+        invocationId: this.#io.random.uuid(),
+        resolve,
+        reject,
+        startedUs: 0,
+        deadlineMs: 0,
+        delivered: false,
+        timer: undefined,
+      };
+      this.#current = current;
+      if (this.#phase === 'none') {
+        this.#launch(this.#launches === 0 ? 'init' : 'suppressed-init');
+      } else {
+        this.#startClock(current);
+        this.#deliverCurrent();
+      }
+    });
+  }
+
+  /** Base64 tail of the last invocation's log. */
+  tail(): string {
+    return this.#log.tail();
+  }
+
+  /** Ends the process and the environment. An invocation in hand ends as by a crash. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#kill();
+    this.#settle(
+      exited(this.#current?.invocation.requestId ?? '', { code: null, signal: 'SIGKILL' }),
+    );
+    this.#log.settle();
+  }
+
+  /** Kills a process that holds more memory than its function may. */
+  watchMemory(): void {
+    const current = this.#current;
+    if (current === undefined || this.#process === undefined) return;
+    const limit = (this.record.memoryMb + this.#parts.settings.memoryAllowanceMb) * mebibyte;
+    if (this.#sampleMemory(true) <= limit) return;
+    this.#io.probe.event('lambda.out-of-memory', { function: this.record.name });
+    this.#process.kill('SIGKILL');
+  }
+
+  // ── the Runtime API's side ────────────────────────────────────────────────────────────────
+
+  next(): Promise<RuntimeEvent> | undefined {
+    if (this.#current?.delivered === true || this.#deliver !== undefined) return undefined;
+    if (this.#phase === 'init') {
+      this.#initMs = (this.#io.clock.monotonicUs() - this.#initStartedUs) / 1000;
+      if (this.#current !== undefined) this.#startClock(this.#current);
+    }
+    this.#initTimer?.cancel();
+    this.#phase = 'ready';
+    const event = new Promise<RuntimeEvent>((resolve) => {
+      this.#deliver = resolve;
+    });
+    this.#deliverCurrent();
+    return event;
+  }
+
+  respond(requestId: string, invocationId: string | undefined, payload: Uint8Array): Verdict {
+    const verdict = this.#checkAnswer(requestId, invocationId);
+    if (verdict !== 'accepted') return verdict;
+    if (payload.length > responseBytesMax) {
+      this.#settle(responseTooLarge());
+      return 'too-large';
+    }
+    this.#settle({ payload, failed: false });
+    return 'accepted';
+  }
+
+  fail(
+    requestId: string,
+    invocationId: string | undefined,
+    payload: Uint8Array,
+    errorType: string | undefined,
+  ): Verdict {
+    const verdict = this.#checkAnswer(requestId, invocationId);
+    if (verdict !== 'accepted') return verdict;
+    this.#settle({ payload, failed: true, status: 'error', errorType: errorType ?? 'Unhandled' });
+    return 'accepted';
+  }
+
+  failInit(payload: Uint8Array, errorType: string | undefined): Verdict {
+    if (this.#phase !== 'init' && this.#phase !== 'suppressed-init') return 'state';
+    if (this.#phase === 'init') {
+      // The process ends itself now; init runs again then, as part of the invocation.
+      this.#initError = errorType ?? 'Runtime.Unknown';
+    } else {
+      const type = errorType ?? 'Runtime.Unknown';
+      this.#settle({ payload, failed: true, status: 'error', errorType: type });
+      this.#kill();
+    }
+    return 'accepted';
+  }
+
+  #checkAnswer(requestId: string, invocationId: string | undefined): Verdict {
+    const current = this.#current;
+    if (current === undefined || !current.delivered) return 'unknown-request';
+    if (requestId !== current.invocation.requestId) return 'unknown-request';
+    if (invocationId !== undefined && invocationId !== current.invocationId) {
+      return 'wrong-invocation';
+    }
+    return 'accepted';
+  }
+
+  // ── launch, init, exit ────────────────────────────────────────────────────────────────────
+
+  #launch(phase: 'init' | 'suppressed-init'): void {
+    this.#launches += 1;
+    const launch = this.#launches;
+    this.#phase = phase;
+    this.#initMs = undefined;
+    this.#initError = undefined;
+    this.#memoryBytes = 0;
+    const current = this.#current;
+    if (phase === 'suppressed-init' && current !== undefined) this.#startClock(current);
+    this.#parts.directory().then(
+      (directory) => {
+        if (launch === this.#launches && !this.#closed) this.#start(launch, phase, directory);
+      },
+      (error: unknown) => {
+        this.#phase = 'none';
+        this.#current = undefined;
+        current?.timer?.cancel();
+        current?.reject(error);
+      },
+    );
+  }
+
+  #start(launch: number, phase: 'init' | 'suppressed-init', directory: string): void {
+    const { settings, label } = this.#parts;
+    const port = this.#portOf(launch);
+    this.#initStartedUs = this.#io.clock.monotonicUs();
+    if (phase === 'init') {
+      this.#initTimer = this.#io.timers.after(initLimitMs, 'lambda init limit', () => {
+        if (launch === this.#launches) this.#initFailed('timeout');
+      });
+    }
+    this.#process = this.#io.processes.launch({
+      label,
+      directory,
+      runtime: this.record.runtime,
+      environment: environmentVariables(this.record, settings, this.#log.stream),
+      memoryMb: this.record.memoryMb,
+      serve: runtimeApi(port),
+      onOutput: (stream, text) => this.#log.output(stream, text),
+      onExit: (exit) => {
+        if (launch === this.#launches) this.#exited(exit);
+      },
+    });
+  }
+
+  /** The Runtime API for one launch: an answer of an earlier process changes nothing (V2). */
+  #portOf(launch: number): RuntimePort {
+    const now = (): boolean => launch === this.#launches;
+    return {
+      next: () => (now() ? this.next() : undefined),
+      respond: (...answer) => (now() ? this.respond(...answer) : 'unknown-request'),
+      fail: (...answer) => (now() ? this.fail(...answer) : 'unknown-request'),
+      failInit: (...answer) => (now() ? this.failInit(...answer) : 'state'),
+    };
+  }
+
+  /** Init ahead of the invocation did not work: it runs again, under the function's timeout. */
+  #initFailed(status: 'timeout' | 'error'): void {
+    const initMs = (this.#io.clock.monotonicUs() - this.#initStartedUs) / 1000;
+    const errorType = this.#initError ?? 'Runtime.ExitError';
+    this.#kill();
+    this.#log.settle();
+    this.#log.write(initReportLine(initMs, status, errorType));
+    if (this.#current !== undefined) this.#launch('suppressed-init');
+  }
+
+  #exited(exit: ProcessExit): void {
+    const phase = this.#phase;
+    this.#process = undefined;
+    if (phase === 'init') {
+      this.#initFailed('error');
+      return;
+    }
+    const current = this.#current;
+    const neverDelivered = current !== undefined && !current.delivered && phase === 'ready';
+    this.#reset();
+    if (current === undefined) return;
+    if (neverDelivered) this.#launch('suppressed-init');
+    else this.#settle(exited(current.invocation.requestId, exit));
+  }
+
+  /** Back to an environment without process; its next invocation begins with init again. */
+  #reset(): void {
+    this.#process = undefined;
+    this.#deliver = undefined;
+    this.#phase = 'none';
+    this.#initTimer?.cancel();
+    this.#initTimer = undefined;
+    this.#launches += 1;
+  }
+
+  #kill(): void {
+    const process = this.#process;
+    this.#reset();
+    process?.kill('SIGKILL');
+  }
+
+  // ── one invocation ────────────────────────────────────────────────────────────────────────
+
+  #startClock(current: Current): void {
+    if (current.startedUs !== 0) return;
+    const timeoutMs = this.record.timeoutS * 1000;
+    current.startedUs = this.#io.clock.monotonicUs();
+    current.deadlineMs = this.#io.clock.wallMs() + timeoutMs;
+    current.timer = this.#io.timers.after(timeoutMs, 'lambda timeout', () => this.#timedOut());
+    this.#log.begin(startLine(current.invocation.requestId), current.invocation.wantsTail);
+  }
+
+  #deliverCurrent(): void {
+    const current = this.#current;
+    const deliver = this.#deliver;
+    if (current === undefined || deliver === undefined) return;
+    this.#deliver = undefined;
+    current.delivered = true;
+    const { requestId, payload, clientContext } = current.invocation;
+    deliver({
+      requestId,
+      invocationId: current.invocationId,
+      deadlineMs: current.deadlineMs,
+      functionArn: this.record.arn,
+      traceId: this.#traceId(),
+      clientContext,
+      payload,
+    });
+  }
+
+  #timedOut(): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    const { requestId } = current.invocation;
+    const { timeoutS } = this.record;
+    this.#sampleMemory(true);
+    this.#kill();
+    this.#log.settle();
+    this.#log.write(timeoutLine(this.#io.clock.wallMs(), requestId, timeoutS));
+    this.#settle(timedOut(requestId, timeoutS));
+  }
+
+  #settle(outcome: Outcome): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    current.timer?.cancel();
+    const nowUs = this.#io.clock.monotonicUs();
+    const { requestId } = current.invocation;
+    if (current.startedUs !== 0) {
+      const { memoryMb, timeoutS } = this.record;
+      const durationMs =
+        outcome.status === 'timeout' ? timeoutS * 1000 : (nowUs - current.startedUs) / 1000;
+      const used = Math.min(Math.ceil(this.#sampleMemory(false) / mebibyte), memoryMb);
+      const report = reportLine({
+        requestId,
+        durationMs,
+        memoryMb,
+        maxMemoryUsedMb: used,
+        initMs: this.#initMs,
+        status: outcome.status,
+        errorType: outcome.errorType,
+      });
+      this.#initMs = undefined;
+      this.#log.finish([endLine(requestId), report]);
+    }
+    current.resolve(outcome);
+  }
+
+  /** Largest resident size seen in this process. Asking costs a system call: at most every 100 ms. */
+  #sampleMemory(atOnce: boolean): number {
+    const nowUs = this.#io.clock.monotonicUs();
+    if (atOnce || nowUs - this.#memorySampledUs > memorySampleUs || this.#memoryBytes === 0) {
+      this.#memorySampledUs = nowUs;
+      this.#memoryBytes = Math.max(this.#memoryBytes, this.#process?.memoryBytes() ?? 0);
+    }
+    return this.#memoryBytes;
+  }
+
+  #traceId(): string {
+    const hex = (): string => this.#io.random.u32().toString(16).padStart(8, '0');
+    const seconds = Math.floor(this.#io.clock.wallMs() / 1000).toString(16);
+    return `Root=1-${seconds}-${hex()}${hex()}${hex()};Parent=${hex()}${hex()};Sampled=0`;
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Owns: the execution environments of a region: who gets one, when one is made, and when one ends.
+ * Refuses to own: what happens inside one (environment.ts).
+ *
+ * P1  An environment runs one event at a time; the most recently used one that is free goes first.
+ * P2  Concurrency is counted from acceptance to answer, against the reservation of the function
+ *     or the unreserved rest of the account; above it the call is throttled at once, as by AWS.
+ * P3  Processes never exceed `maxEnvironments`: beyond, the idlest one of another function makes
+ *     room; where all are busy a call waits, at most `environmentWaitMs`, then it is throttled.
+ *     (AWS has no such limit; one machine has.)
+ * P4  Environments of an older generation of a function get no more events (F3).
+ */
+import type { ServiceError } from '../../../endpoint/service.ts';
+import type { Io, Timer } from '../../../io/io.ts';
+import type { CodeStore } from '../code.ts';
+import { type ThrottleReason, tooManyRequests } from '../errors.ts';
+import type { FunctionRecord, FunctionRegistry } from '../functions.ts';
+import type { LambdaSettings } from '../options.ts';
+import { Environment, type Invocation } from './environment.ts';
+import { EnvironmentLog } from './environment-log.ts';
+import { logStreamName } from './log-lines.ts';
+import type { LogSink } from './log-sink.ts';
+import type { Outcome } from './outcome.ts';
+
+const waitersMax = 1000;
+const memoryWatchMs = 100;
+const reapEveryMsMax = 30_000;
+
+interface Group {
+  readonly name: string;
+  /** A stack: the most recently used one on top. */
+  readonly idle: Environment[];
+  /** Accepted and not yet answered. */
+  inFlight: number;
+  made: number;
+}
+
+interface Waiter {
+  readonly record: FunctionRecord;
+  readonly timer: Timer;
+  readonly resolve: (environment: Environment | undefined) => void;
+}
+
+export interface Ran {
+  readonly outcome: Outcome;
+  readonly environment: Environment;
+}
+
+export class EnvironmentPool {
+  readonly #io: Io;
+  readonly #settings: LambdaSettings;
+  readonly #registry: FunctionRegistry;
+  readonly #code: CodeStore;
+  readonly #sink: LogSink;
+  readonly #groups = new Map<string, Group>();
+  readonly #all = new Set<Environment>();
+  readonly #busy = new Set<Environment>();
+  #waiters: Waiter[] = [];
+  #inFlight = 0;
+  #reaper: Timer | undefined;
+  #watcher: Timer | undefined;
+
+  constructor(
+    io: Io,
+    settings: LambdaSettings,
+    registry: FunctionRegistry,
+    code: CodeStore,
+    sink: LogSink,
+  ) {
+    this.#io = io;
+    this.#settings = settings;
+    this.#registry = registry;
+    this.#code = code;
+    this.#sink = sink;
+    registry.onChange((name, record) => this.#retire(name, record));
+  }
+
+  /** Runs an event. Answers the throttle as a value, so that callers choose what to do with it. */
+  async invoke(record: FunctionRecord, invocation: Invocation): Promise<Ran | ServiceError> {
+    const group = this.#group(record.name);
+    const throttle = this.#throttled(record, group);
+    if (throttle !== undefined) return tooManyRequests(throttle);
+    group.inFlight += 1;
+    this.#inFlight += 1;
+    try {
+      const environment = this.#take(record, group) ?? (await this.#wait(record));
+      if (environment === undefined) {
+        return tooManyRequests(
+          'ConcurrentInvocationLimitExceeded',
+          `Rate Exceeded. (All ${this.#settings.maxEnvironments} environments of this machine ` +
+            'are busy; see maxEnvironments.)',
+        );
+      }
+      this.#busy.add(environment);
+      this.#watch();
+      try {
+        const outcome = await environment.invoke(invocation);
+        return { outcome, environment };
+      } finally {
+        this.#busy.delete(environment);
+        this.#release(environment);
+      }
+    } finally {
+      group.inFlight -= 1;
+      this.#inFlight -= 1;
+    }
+  }
+
+  /** Environments now, with and without an event in hand. */
+  get counts(): { environments: number; busy: number; waiting: number } {
+    return {
+      environments: this.#all.size,
+      busy: this.#busy.size,
+      waiting: this.#waiters.length,
+    };
+  }
+
+  /** Ends every environment; calls in hand end as by a crash. */
+  close(): void {
+    this.#reaper?.cancel();
+    this.#watcher?.cancel();
+    for (const waiter of this.#waiters) waiter.timer.cancel();
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(undefined);
+    for (const environment of this.#all) environment.close();
+    this.#all.clear();
+    for (const group of this.#groups.values()) group.idle.length = 0;
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = { name, idle: [], inFlight: 0, made: 0 };
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  #throttled(record: FunctionRecord, group: Group): ThrottleReason | undefined {
+    if (record.reservedConcurrency !== null) {
+      return group.inFlight >= record.reservedConcurrency
+        ? 'ReservedFunctionConcurrentInvocationLimitExceeded'
+        : undefined;
+    }
+    // Cheap where it is enough: only near the limit do reservations of others matter.
+    const limit = this.#settings.accountConcurrency;
+    if (this.#inFlight < limit - this.#reservedTotal()) return undefined;
+    let unreserved = 0;
+    for (const one of this.#groups.values()) {
+      if ((this.#registry.get(one.name)?.reservedConcurrency ?? null) === null) {
+        unreserved += one.inFlight;
+      }
+    }
+    return unreserved >= limit - this.#reservedTotal()
+      ? 'ConcurrentInvocationLimitExceeded'
+      : undefined;
+  }
+
+  #reservedTotal(): number {
+    let total = 0;
+    for (const name of this.#groups.keys()) {
+      total += this.#registry.get(name)?.reservedConcurrency ?? 0;
+    }
+    return total;
+  }
+
+  #take(record: FunctionRecord, group: Group): Environment | undefined {
+    for (let top = group.idle.pop(); top !== undefined; top = group.idle.pop()) {
+      if (top.record.generation === record.generation) return top;
+      this.#end(top);
+    }
+    if (this.#all.size < this.#settings.maxEnvironments || this.#evict()) return this.#make(record);
+    return undefined;
+  }
+
+  #make(record: FunctionRecord): Environment {
+    const { region, logBytesPerInvocation } = this.#settings;
+    const group = this.#group(record.name);
+    group.made += 1;
+    const hex = this.#io.random.uuid().replaceAll('-', '');
+    const stream = logStreamName(this.#io.clock.wallMs(), hex);
+    const environment = new Environment({
+      io: this.#io,
+      settings: this.#settings,
+      record,
+      label: `${region}/${record.name}#${group.made}`,
+      log: new EnvironmentLog(
+        this.#io,
+        this.#sink,
+        record.logGroup,
+        stream,
+        logBytesPerInvocation,
+      ),
+      directory: () => this.#code.directory(record.codeDigest),
+    });
+    this.#all.add(environment);
+    return environment;
+  }
+
+  /** Ends the environment that has been idle longest. False where none is idle. */
+  #evict(): boolean {
+    let oldest: Environment | undefined;
+    for (const { idle } of this.#groups.values()) {
+      const bottom = idle[0];
+      if (bottom !== undefined && bottom.lastUsedUs < (oldest?.lastUsedUs ?? Infinity)) {
+        oldest = bottom;
+      }
+    }
+    if (oldest === undefined) return false;
+    this.#group(oldest.record.name).idle.shift();
+    this.#end(oldest);
+    return true;
+  }
+
+  #wait(record: FunctionRecord): Promise<Environment | undefined> {
+    if (this.#waiters.length >= waitersMax) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const waitMs = this.#settings.environmentWaitMs;
+      const timer = this.#io.timers.after(waitMs, 'lambda environment wait', () => {
+        this.#waiters = this.#waiters.filter((one) => one !== waiter);
+        resolve(undefined);
+      });
+      const waiter: Waiter = { record, timer, resolve };
+      this.#waiters.push(waiter);
+    });
+  }
+
+  #release(environment: Environment): void {
+    if (!this.#all.has(environment)) return;
+    const current = this.#registry.get(environment.record.name);
+    const fresh = current?.generation === environment.record.generation;
+    environment.lastUsedUs = this.#io.clock.monotonicUs();
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.timer.cancel();
+      const fits =
+        waiter.record.name === environment.record.name &&
+        waiter.record.generation === environment.record.generation;
+      if (!fits) this.#end(environment);
+      waiter.resolve(fits ? environment : this.#make(waiter.record));
+      return;
+    }
+    if (!fresh) {
+      this.#end(environment);
+      return;
+    }
+    this.#group(environment.record.name).idle.push(environment);
+    this.#armReaper();
+  }
+
+  #end(environment: Environment): void {
+    this.#all.delete(environment);
+    environment.close();
+  }
+
+  #retire(name: string, record: FunctionRecord | undefined): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) return;
+    const old = group.idle.filter((one) => one.record.generation !== record?.generation);
+    if (old.length > 0) {
+      const kept = group.idle.filter((one) => !old.includes(one));
+      group.idle.splice(0, group.idle.length, ...kept);
+      for (const environment of old) this.#end(environment);
+    }
+    if (record === undefined && group.inFlight === 0) this.#groups.delete(name);
+  }
+
+  #armReaper(): void {
+    if (this.#reaper !== undefined) return;
+    const wait = Math.min(this.#settings.idleMs, reapEveryMsMax);
+    this.#reaper = this.#io.timers.after(wait, 'lambda reaper', () => {
+      this.#reaper = undefined;
+      const before = this.#io.clock.monotonicUs() - this.#settings.idleMs * 1000;
+      let left = 0;
+      for (const { idle } of this.#groups.values()) {
+        const stay = idle.findIndex((one) => one.lastUsedUs > before);
+        const over = idle.splice(0, stay === -1 ? idle.length : stay);
+        for (const environment of over) this.#end(environment);
+        left += idle.length;
+      }
+      if (left > 0) this.#armReaper();
+    });
+  }
+
+  #watch(): void {
+    if (this.#watcher !== undefined) return;
+    this.#watcher = this.#io.timers.after(memoryWatchMs, 'lambda memory watch', () => {
+      this.#watcher = undefined;
+      for (const environment of this.#busy) environment.watchMemory();
+      if (this.#busy.size > 0) this.#watch();
+    });
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Owns: the functions of one region, durable in one store and at hand in memory.
+ * Refuses to own: what may be in a function (control-plane/) and running it (data-plane/).
+ *
+ * F1  A record is immutable; a change is a new record with a new RevisionId.
+ * F2  Memory is what the store holds: it is changed only after the transaction committed.
+ * F3  `generation` grows with every change of code or configuration: environments of an older
+ *     one are ended once they are idle.
+ */
+import type { Io, Store } from '../../io/io.ts';
+import type { PolicyStatement } from './api.ts';
+
+export interface FunctionRecord {
+  readonly name: string;
+  readonly arn: string;
+  readonly runtime: string;
+  readonly role: string;
+  readonly handler: string;
+  readonly description: string;
+  readonly timeoutS: number;
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly architecture: string;
+  readonly tracingMode: string;
+  readonly logGroup: string;
+  /** Hex SHA-256 of the zip file: name of its code. */
+  readonly codeDigest: string;
+  readonly codeSize: number;
+  readonly codeSha256: string;
+  readonly lastModifiedMs: number;
+  readonly revisionId: string;
+  readonly state: 'Pending' | 'Active';
+  readonly lastUpdateStatus: 'Successful' | 'InProgress';
+  /** When the transition in hand ends; 0 where there is none. */
+  readonly transitionEndsAtMs: number;
+  readonly generation: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly reservedConcurrency: number | null;
+  readonly policy: readonly PolicyStatement[];
+  readonly policyRevisionId: string;
+  /** Accepted and given back by GetFunctionConfiguration, without effect (README). */
+  readonly declared: Readonly<Record<string, unknown>>;
+}
+
+type Listener = (name: string, record: FunctionRecord | undefined) => void;
+
+const prefix = 'function/';
+
+export class FunctionRegistry {
+  readonly #store: Store;
+  readonly #byName = new Map<string, FunctionRecord>();
+  readonly #listeners: Listener[] = [];
+
+  private constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Throws `StorageError` where the disk refuses. */
+  static async open(io: Io): Promise<FunctionRegistry> {
+    const store = await io.storage.open('lambda');
+    const registry = new FunctionRegistry(store);
+    for (const { value } of store.range(rangeOf(prefix))) {
+      const record = JSON.parse(value) as FunctionRecord;
+      registry.#byName.set(record.name, record);
+    }
+    return registry;
+  }
+
+  /** The store itself, for code and the asynchronous queue, which live beside the records. */
+  get store(): Store {
+    return this.#store;
+  }
+
+  get(name: string): FunctionRecord | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** By name, ascending. */
+  list(): FunctionRecord[] {
+    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  put(record: FunctionRecord): void {
+    this.#store.transaction((transaction) => {
+      transaction.put(keyOf(prefix + record.name), JSON.stringify(record));
+    });
+    this.#byName.set(record.name, record);
+    for (const listener of this.#listeners) listener(record.name, record);
+  }
+
+  remove(name: string): void {
+    this.#store.transaction((transaction) => transaction.delete(keyOf(prefix + name)));
+    this.#byName.delete(name);
+    for (const listener of this.#listeners) listener(name, undefined);
+  }
+
+  /** Called after every change, also of a removed function. */
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  flushed(): Promise<void> {
+    return this.#store.flushed();
+  }
+}
+
+export function keyOf(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+/** All keys that begin with an ASCII prefix. */
+export function rangeOf(text: string): { start: Uint8Array; end: Uint8Array } {
+  const end = Buffer.from(text);
+  end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
+  return { start: Buffer.from(text), end };
+}
