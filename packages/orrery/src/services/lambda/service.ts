@@ -8,7 +8,7 @@
 import type { Service } from '../../endpoint/service.ts';
 import type { Io } from '../../io/io.ts';
 import model from '../../wire/generated/lambda.json' with { type: 'json' };
-import type { ServiceModel } from '../../wire/model.ts';
+import { asModel } from '../../wire/models.ts';
 import { CodeStore } from './code.ts';
 import * as concurrency from './control-plane/concurrency.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
@@ -39,7 +39,7 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
   const data = { io, settings, registry, pool, queue };
   return {
     name: 'lambda',
-    model: model as unknown as ServiceModel,
+    model: asModel(model),
     operations: {
       CreateFunction: createFunction(control),
       GetFunction: get.getFunction(control),

@@ -183,13 +183,7 @@ export class EnvironmentPool {
       settings: this.#settings,
       record,
       label: `${region}/${record.name}#${group.made}`,
-      log: new EnvironmentLog(
-        this.#io,
-        this.#sink,
-        record.logGroup,
-        stream,
-        logBytesPerInvocation,
-      ),
+      log: new EnvironmentLog(this.#io, this.#sink, record.logGroup, stream, logBytesPerInvocation),
       directory: () => this.#code.directory(record.codeDigest),
     });
     this.#all.add(environment);
