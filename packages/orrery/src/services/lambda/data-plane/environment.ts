@@ -63,7 +63,7 @@ export class Environment implements RuntimePort {
   readonly #parts: EnvironmentParts;
   readonly #io: Io;
   readonly #log: EnvironmentLog;
-  #process: ChildProcess | undefined;
+  #child: ChildProcess | undefined;
   #launches = 0;
   #phase: Phase = 'none';
   #closed = false;
@@ -126,11 +126,11 @@ export class Environment implements RuntimePort {
   /** Kills a process that holds more memory than its function may. */
   watchMemory(): void {
     const current = this.#current;
-    if (current === undefined || this.#process === undefined) return;
+    if (current === undefined || this.#child === undefined) return;
     const limit = (this.record.memoryMb + this.#parts.settings.memoryAllowanceMb) * mebibyte;
     if (this.#sampleMemory(true) <= limit) return;
     this.#io.probe.event('lambda.out-of-memory', { function: this.record.name });
-    this.#process.kill('SIGKILL');
+    this.#child.kill('SIGKILL');
   }
 
   // ── the Runtime API's side ────────────────────────────────────────────────────────────────
@@ -229,7 +229,7 @@ export class Environment implements RuntimePort {
         if (launch === this.#launches) this.#initFailed('timeout');
       });
     }
-    this.#process = this.#io.processes.launch({
+    this.#child = this.#io.processes.launch({
       label,
       directory,
       runtime: this.record.runtime,
@@ -266,7 +266,7 @@ export class Environment implements RuntimePort {
 
   #exited(exit: ProcessExit): void {
     const phase = this.#phase;
-    this.#process = undefined;
+    this.#child = undefined;
     if (phase === 'init') {
       this.#initFailed('error');
       return;
@@ -281,7 +281,7 @@ export class Environment implements RuntimePort {
 
   /** Back to an environment without process; its next invocation begins with init again. */
   #reset(): void {
-    this.#process = undefined;
+    this.#child = undefined;
     this.#deliver = undefined;
     this.#phase = 'none';
     this.#initTimer?.cancel();
@@ -290,9 +290,9 @@ export class Environment implements RuntimePort {
   }
 
   #kill(): void {
-    const process = this.#process;
+    const child = this.#child;
     this.#reset();
-    process?.kill('SIGKILL');
+    child?.kill('SIGKILL');
   }
 
   // ── one invocation ────────────────────────────────────────────────────────────────────────
@@ -368,7 +368,7 @@ export class Environment implements RuntimePort {
     const nowUs = this.#io.clock.monotonicUs();
     if (atOnce || nowUs - this.#memorySampledUs > memorySampleUs || this.#memoryBytes === 0) {
       this.#memorySampledUs = nowUs;
-      this.#memoryBytes = Math.max(this.#memoryBytes, this.#process?.memoryBytes() ?? 0);
+      this.#memoryBytes = Math.max(this.#memoryBytes, this.#child?.memoryBytes() ?? 0);
     }
     return this.#memoryBytes;
   }
