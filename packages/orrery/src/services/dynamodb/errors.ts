@@ -1,0 +1,70 @@
+/**
+ * Owns: every error that this service returns: name, status, message.
+ * Texts are DynamoDB's own, oddities of grammar and spacing included.
+ */
+import { ServiceError } from '../../endpoint/service.ts';
+import type { AttributeMap } from './values/attribute-value.ts';
+
+export const invalidPrefix = 'One or more parameter values were invalid: ';
+
+export function validationError(message: string): ServiceError {
+  return new ServiceError('ValidationException', message, {
+    typePrefix: 'com.amazon.coral.validate',
+  });
+}
+
+/** `ValidationException` with DynamoDB's usual beginning. */
+export function invalidParameter(message: string): ServiceError {
+  return validationError(invalidPrefix + message);
+}
+
+export function serializationError(message: string): ServiceError {
+  return new ServiceError('SerializationException', message, {
+    typePrefix: 'com.amazon.coral.service',
+  });
+}
+
+export function conditionFailed(item: AttributeMap | undefined): ServiceError {
+  return new ServiceError('ConditionalCheckFailedException', 'The conditional request failed', {
+    fields: item === undefined ? {} : { Item: item },
+  });
+}
+
+/** The data plane's answer for a table that is not there (or not yet, or not any more). */
+export function tableNotFound(): ServiceError {
+  return new ServiceError('ResourceNotFoundException', 'Requested resource not found');
+}
+
+/** The control plane's answer. */
+export function namedTableNotFound(tableName: string): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Requested resource not found: Table: ${tableName} not found`,
+  );
+}
+
+export function arnNotFound(arn: string): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Requested resource not found: ResourcArn: ${arn} not found`,
+  );
+}
+
+export function resourceInUse(message: string): ServiceError {
+  return new ServiceError('ResourceInUseException', message);
+}
+
+export function limitExceeded(message: string): ServiceError {
+  return new ServiceError('LimitExceededException', message);
+}
+
+export function accessDenied(message: string): ServiceError {
+  return new ServiceError('AccessDeniedException', message);
+}
+
+/** Part of an operation that is built, but not this part. */
+export function notBuilt(what: string): ServiceError {
+  return new ServiceError('NotImplementedException', `${what} is not built in this emulator`, {
+    status: 501,
+  });
+}

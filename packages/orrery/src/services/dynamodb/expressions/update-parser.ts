@@ -1,0 +1,122 @@
+/**
+ * Owns: the grammar of update and projection expressions. Pure.
+ *
+ *   update  = 1*( SET set *( , set ) / REMOVE path *( , path )
+ *               / ADD path :value *( , … ) / DELETE path :value *( , … ) )
+ *   set     = path = value [ ( + / - ) value ]
+ *   value   = path / :value / function / ( value [ ( + / - ) value ] )
+ */
+import { Parser } from './parser.ts';
+import type { ParsedAction, ParsedPath, ParsedSetValue } from './tree.ts';
+
+const keywords = new Set(['SET', 'REMOVE', 'ADD', 'DELETE']);
+const problemOrder = [
+  'operators',
+  'reserved',
+  'parentheses',
+  'unknownFunction',
+  'section',
+  'other',
+] as const;
+const noKeywords = new Set<string>();
+const valueFunctions = new Set(['if_not_exists', 'list_append']);
+const conditionFunctions = new Set([
+  'attribute_exists',
+  'attribute_not_exists',
+  'attribute_type',
+  'begins_with',
+  'contains',
+  'size',
+]);
+
+/** Throws `ExpressionProblem`. */
+export function parseUpdate(text: string): readonly ParsedAction[] {
+  const parser = new UpdateParser(text);
+  const actions = parser.sections();
+  parser.finish(problemOrder);
+  return actions;
+}
+
+/** Throws `ExpressionProblem`. */
+export function parseProjection(text: string): readonly ParsedPath[] {
+  const parser = new Parser(text);
+  const paths: ParsedPath[] = [];
+  do paths.push(parser.path(noKeywords));
+  while (parser.takeSymbol(','));
+  parser.finish(problemOrder);
+  return paths;
+}
+
+class UpdateParser extends Parser {
+  sections(): ParsedAction[] {
+    const actions: ParsedAction[] = [];
+    const seen = new Set<string>();
+    do {
+      const section = this.token.text.toUpperCase();
+      if (this.token.kind !== 'word' || !keywords.has(section)) throw this.syntaxError();
+      this.next();
+      if (seen.has(section)) {
+        const text = 'section can only be used once in an update expression;';
+        this.note('section', `The "${section}" ${text}`);
+      }
+      seen.add(section);
+      do actions.push(this.#action(section as ParsedAction['kind']));
+      while (this.takeSymbol(','));
+    } while (!this.isEnd());
+    return actions;
+  }
+
+  #action(kind: ParsedAction['kind']): ParsedAction {
+    const path = this.path(keywords);
+    this.countOperator();
+    if (kind === 'REMOVE') return { kind, path };
+    if (kind === 'SET') {
+      this.expectSymbol('=');
+      return { kind, path, value: this.#sum() };
+    }
+    if (this.token.kind !== 'value') throw this.syntaxError();
+    return { kind, path, reference: this.next().text };
+  }
+
+  #sum(): ParsedSetValue {
+    const left = this.#value();
+    const operator = this.token.text;
+    if (operator !== '+' && operator !== '-') return left;
+    this.countOperator();
+    this.next();
+    return { kind: 'sum', operator, args: [left, this.#value()] };
+  }
+
+  #value(): ParsedSetValue {
+    if (this.token.kind === 'value') return { kind: 'value', reference: this.next().text };
+    if (this.isSymbol('(')) {
+      return this.deeper(() => {
+        this.openBracket();
+        const value = this.#sum();
+        this.expectSymbol(')');
+        return value;
+      });
+    }
+    if (this.isFunction() && !keywords.has(this.token.text.toUpperCase())) return this.#call();
+    return { kind: 'path', path: this.path(keywords) };
+  }
+
+  #call(): ParsedSetValue {
+    const name = this.next().text;
+    this.next();
+    this.countOperator();
+    const args: ParsedSetValue[] = [];
+    this.deeper(() => {
+      do args.push(this.#sum());
+      while (this.takeSymbol(','));
+    });
+    this.expectSymbol(')');
+    if (conditionFunctions.has(name)) {
+      const text = 'The function is not allowed in an update expression; function: ';
+      this.note('unknownFunction', text + name);
+    } else if (!valueFunctions.has(name)) {
+      this.note('unknownFunction', `Invalid function name; function: ${name}`);
+    }
+    return { kind: 'call', name, args };
+  }
+}
