@@ -32,7 +32,7 @@ export function compareTexts(a: string, b: string): number {
 }
 
 function rank(unit: number): number {
-  return unit >= 0xe000 ? unit - 0x2000 : unit;
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
 
 /** Order of two numbers in normal form. */
