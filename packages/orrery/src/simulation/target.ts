@@ -1,0 +1,30 @@
+/** What a simulated run is run against: the interface between plans and a system under test. */
+import type { Io } from '../io/io.ts';
+import type { Version } from '../services/dynamodb/api.ts';
+import type { Commit, Completion, Operation } from './history.ts';
+import type { Plan } from './plan.ts';
+
+/** What a region holds under one key after all has settled. Null for a tombstone. */
+export interface Held {
+  readonly value: string | null;
+  readonly version: Version;
+}
+
+export type Replica = ReadonlyMap<string, Held>;
+
+/** One system, made anew for each run. */
+export interface Target {
+  /** Boots (and after a crash boots again) everything of one region. */
+  boot(io: Io): Promise<void>;
+  /** Called once, as a client of the first region, before the work begins: creates tables. */
+  prepare(io: Io): Promise<void>;
+  /** Carries out one operation of a client. Throws only where the service refuses a valid request. */
+  perform(io: Io, operation: Operation): Promise<Completion>;
+  /** All that a region holds; undefined where it does not answer. */
+  replica(io: Io, region: string): Promise<Replica | undefined>;
+  /** Changes of a region that wait for some peer; undefined where it does not answer. */
+  backlog(io: Io, region: string): Promise<number | undefined>;
+}
+
+/** `onCommit` is told of every own write of a region as it is committed. */
+export type CreateTarget = (plan: Plan, onCommit: (commit: Commit) => void) => Target;
