@@ -23,6 +23,10 @@ export function processOf(region: string): string {
   return `region/${region}`;
 }
 
+export function regionOf(processId: string): string {
+  return processId.slice(processOf('').length);
+}
+
 /** Schedules the faults of a plan, counted from now. */
 export function startNemesis(universe: Universe, plan: Plan): Nemesis {
   const startUs = universe.nowUs;

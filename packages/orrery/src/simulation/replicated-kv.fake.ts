@@ -5,9 +5,9 @@
 import { type HttpRequest, type HttpResponse, type Io, NetError, type Store } from '../io/io.ts';
 import type { Version } from '../services/dynamodb/api.ts';
 import { compareVersions } from './checkers/replicas.ts';
-import type { Commit, Completion, Operation } from './history.ts';
+import type { Completion, Operation } from './history.ts';
 import type { Plan } from './plan.ts';
-import type { CreateTarget, Held, Target } from './target.ts';
+import type { CreateTarget, Held, OwnWrite, StoredWrites, Target } from './target.ts';
 
 interface Entry extends Held {
   readonly key: string;
@@ -39,22 +39,20 @@ export interface KvMistakes {
 }
 
 export function createKvTarget(mistakes: KvMistakes = {}): CreateTarget {
-  return (plan, onCommit) => new KvTarget(plan, onCommit, mistakes);
+  return (plan) => new KvTarget(plan, mistakes);
 }
 
 class KvTarget implements Target {
   readonly #plan: Plan;
-  readonly #onCommit: (commit: Commit) => void;
   readonly #mistakes: KvMistakes;
 
-  constructor(plan: Plan, onCommit: (commit: Commit) => void, mistakes: KvMistakes) {
+  constructor(plan: Plan, mistakes: KvMistakes) {
     this.#plan = plan;
-    this.#onCommit = onCommit;
     this.#mistakes = mistakes;
   }
 
   async boot(io: Io): Promise<void> {
-    await bootKv(io, this.#plan, this.#onCommit, this.#mistakes);
+    await bootKv(io, this.#plan, this.#mistakes);
   }
 
   async prepare(): Promise<void> {}
@@ -78,18 +76,21 @@ class KvTarget implements Target {
     return new Map(parse<[string, Held][]>(response));
   }
 
+  *ownWrites(region: string, _store: string, writes: StoredWrites): Iterable<OwnWrite> {
+    for (const [key, text] of writes) {
+      if (!String(key).startsWith('item/') || text === undefined) continue;
+      const { value, version } = JSON.parse(text) as Held;
+      if (version.region === region) yield { key: String(key).slice(5), value, version };
+    }
+  }
+
   async backlog(io: Io, region: string): Promise<number | undefined> {
     const to = { region, service: 'kv-backlog' };
     return parse<number>(await io.network.request(to, request({}), { deadlineMs: 5_000 }));
   }
 }
 
-async function bootKv(
-  io: Io,
-  plan: Plan,
-  onCommit: (commit: Commit) => void,
-  mistakes: KvMistakes,
-): Promise<void> {
+async function bootKv(io: Io, plan: Plan, mistakes: KvMistakes): Promise<void> {
   const store = await io.storage.open('kv');
   const region = io.location;
   const number = (name: string): number => Number(store.get(bytes(name)) ?? 0);
@@ -117,7 +118,6 @@ async function bootKv(
       t.put(bytes('clock'), String(clockMs));
       t.put(bytes('sequence'), String(last));
     });
-    onCommit({ region, key, value, version, atUs: 0 });
   };
 
   io.network.serve('kv', async (message) => {

@@ -17,7 +17,7 @@ import {
 } from './checkers/reads.ts';
 import { explainDivergence, explainInvention, explainLostWrite } from './checkers/replicas.ts';
 import { emptyHistory, type History } from './history.ts';
-import { processOf, startNemesis } from './nemesis.ts';
+import { processOf, regionOf, startNemesis } from './nemesis.ts';
 import type { Plan } from './plan.ts';
 import type { CreateTarget, Replica, Target } from './target.ts';
 import { runClient } from './workload.ts';
@@ -56,7 +56,9 @@ export async function runPlan(
   createTarget: CreateTarget,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const universe = await createUniverse({
+  const target = createTarget(plan);
+  const history = emptyHistory();
+  const universe: Universe = await createUniverse({
     seed: plan.seed,
     buggify: plan.buggify,
     network: { jitterUs: plan.jitterUs },
@@ -65,11 +67,13 @@ export async function runPlan(
       flushHighUs: Math.max(plan.flushLowUs, plan.flushHighUs),
       ackBeforeFlush: plan.plant === 'ack-before-flush',
     },
+    commitSink: (processId, store, writes) => {
+      const region = regionOf(processId);
+      for (const own of target.ownWrites(region, store, writes)) {
+        history.commits.push({ ...own, region, atUs: universe.nowUs });
+      }
+    },
     ...options,
-  });
-  const history = emptyHistory();
-  const target = createTarget(plan, (commit) => {
-    history.commits.push({ ...commit, atUs: universe.nowUs });
   });
   const recoveryMs = await carryOut(universe, plan, target, history);
   const { failures, traceHash, events, nowUs, sometimes } = universe;
@@ -193,7 +197,8 @@ async function settle(
       else universe.fail('the backlog drains', `${backlog ?? 'unknown'} changes still wait`);
       return undefined;
     }
-    await universe.runUntil(universe.nowUs + stepMs * 1000);
+    // Looks often at first, for the figure; then seldom, for a wait that may last to the bound.
+    await universe.runUntil(universe.nowUs + Math.max(stepMs, recoveryMs / 4) * 1000);
   }
 }
 

@@ -22,9 +22,15 @@ export interface Target {
   perform(io: Io, operation: Operation): Promise<Completion>;
   /** All that a region holds; undefined where it does not answer. */
   replica(io: Io, region: string): Promise<Replica | undefined>;
+  /** The own writes of a region that one committed transaction of its storage holds. */
+  ownWrites(region: string, store: string, writes: StoredWrites): Iterable<OwnWrite>;
   /** Changes of a region that wait for some peer; undefined where it does not answer. */
   backlog(io: Io, region: string): Promise<number | undefined>;
 }
 
-/** `onCommit` is told of every own write of a region as it is committed. */
-export type CreateTarget = (plan: Plan, onCommit: (commit: Commit) => void) => Target;
+/** What now stands under each key that a transaction wrote; undefined where it deleted. */
+export type StoredWrites = readonly (readonly [key: Uint8Array, value: string | undefined])[];
+
+export type OwnWrite = Omit<Commit, 'atUs' | 'region'>;
+
+export type CreateTarget = (plan: Plan) => Target;
