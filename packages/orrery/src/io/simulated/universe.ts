@@ -149,25 +149,30 @@ class SimulatedUniverse implements Universe {
   }
 
   crash(id: string): void {
-    const process = this.#process(id);
-    if (!process.owner.alive) return;
-    process.owner.alive = false;
+    const simulated = this.#process(id);
+    if (!simulated.owner.alive) return;
+    simulated.owner.alive = false;
     this.#kernel.observe(id, 'crash');
-    this.#children.crash(process.owner);
-    this.#network.crash(process.owner);
-    const lost = process.disk.crash();
+    this.#children.crash(simulated.owner);
+    this.#network.crash(simulated.owner);
+    const lost = simulated.disk.crash();
     this.#sometimes(lost > 0, 'a crash lost unflushed transactions');
   }
 
   restart(id: string): Io {
-    const process = this.#process(id);
-    if (process.owner.alive) return process.io;
-    process.lives += 1;
-    process.owner = makeOwner(id, this.#kernel.nowUs);
-    process.io = this.#makeIo(process.owner, process.location, process.disk, process.lives);
+    const simulated = this.#process(id);
+    if (simulated.owner.alive) return simulated.io;
+    simulated.lives += 1;
+    simulated.owner = makeOwner(id, this.#kernel.nowUs);
+    simulated.io = this.#makeIo(
+      simulated.owner,
+      simulated.location,
+      simulated.disk,
+      simulated.lives,
+    );
     this.#kernel.observe(id, 'restart');
-    this.#boot(process.owner, process.io, process.boot);
-    return process.io;
+    this.#boot(simulated.owner, simulated.io, simulated.boot);
+    return simulated.io;
   }
 
   pause(id: string): void {
