@@ -47,7 +47,7 @@ export interface ChangesRequest {
   readonly limit: number;
   /** How long to wait for a change where there is none; 0 answers at once. */
   readonly waitMs: number;
-  /** How long to wait for company once there is a change: larger batches, later. */
+  /** How long a change that comes soon after the last ones waits for company: larger batches. */
   readonly lingerMs: number;
   /** Changes at or below this were received by every peer and may be dropped. */
   readonly trimThrough: number;

@@ -10,7 +10,7 @@
 import type { WriteTransaction } from '../../../io/io.ts';
 import type { ApplyRequest, ApplyResponse, HlcTimestamp } from '../api.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
-import { conflictOf, recordConflict } from './conflicts.ts';
+import { recordConflict } from './conflicts.ts';
 import { type CompareVersions, decide } from './last-writer-wins.ts';
 import {
   type AnyVersion,
@@ -83,7 +83,7 @@ function applyOne(
   if (concurrent && held !== undefined) {
     const [winner, loser] = outcome === 'apply' ? [next, held] : [held, next];
     tally.conflicts += 1;
-    recordConflict(transaction, conflictOf(context, table, winner, loser));
+    recordConflict(transaction, context, table, { winner, loser });
     context.io.probe.event('dynamodb.conflict', {
       tableName: table.name,
       winner: winner.version.region,

@@ -5,22 +5,107 @@
  *  C1  A loser is recorded in the transaction that finds it, so it is neither forgotten by a crash
  *      nor listed for a batch that was never applied.
  *  C2  The newest 10,000 are kept; the count of all is never reduced.
+ *  C3  A write made here that met another before it was sent can still be sent as if it had not:
+ *      the loser with its item, the winner with what it knew before. So the other replicas see,
+ *      and list, the same conflict.
  */
 import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
-import type { Conflict, ConflictSide, ConflictsRequest, ConflictsResponse } from '../api.ts';
+import type {
+  Conflict,
+  ConflictSide,
+  ConflictsRequest,
+  ConflictsResponse,
+  ItemVersion,
+  Version,
+  VersionVector,
+} from '../api.ts';
 import { spaces, textKey } from '../storage/key-encoding.ts';
 import { keyJson } from '../storage/local-writer.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import { parseMap } from '../values/attribute-value.ts';
 import { writtenAtMs } from './hybrid-logical-clock.ts';
 import type { AnyVersion, ReplicaContext } from './replica-tables.ts';
+import { encodeRecord } from './version.ts';
 
 const kept = 10_000;
 const listedByDefault = 100;
+export type LostVersion = Pick<ItemVersion, 'record' | 'deleted'>;
+
+interface StoredConflict extends Conflict {
+  readonly tableId: number;
+  readonly lost: LostVersion;
+  readonly winnerKnew: VersionVector;
+}
+
 const totalKey = textKey(spaces.replication, 'conflicts');
 
+/** Adds an entry and drops the one that no longer fits. */
+export function recordConflict(
+  transaction: WriteTransaction,
+  context: Pick<ReplicaContext, 'region' | 'io'>,
+  table: StoredTable,
+  { winner, loser }: { readonly winner: AnyVersion; readonly loser: AnyVersion },
+): void {
+  const number = total(transaction) + 1;
+  const entry: StoredConflict = {
+    ...conflictOf(context, table, winner, loser),
+    tableId: table.id,
+    lost: {
+      record: encodeRecord(loser.version, loser.vector, loser.body),
+      deleted: loser.deleted,
+    },
+    winnerKnew: winner.vector,
+  };
+  transaction.put(totalKey, String(number));
+  transaction.put(entryKey(number), JSON.stringify(entry));
+  if (loser.version.region === context.region) {
+    transaction.put(sideKey('lost', table.id, loser.version), String(number));
+  }
+  const won = sideKey('won', table.id, winner.version);
+  // The first conflict of a winner holds what it knew before any.
+  if (winner.version.region === context.region && transaction.get(won) === undefined) {
+    transaction.put(won, String(number));
+  }
+  if (number > kept) forget(transaction, number - kept);
+}
+
+/** A write of this region that lost, as it would have been sent, if it is still listed. */
+export function findLost(
+  transaction: ReadTransaction,
+  tableId: number,
+  version: Version,
+): LostVersion | undefined {
+  return entryOf(transaction, sideKey('lost', tableId, version))?.lost;
+}
+
+/** What a write of this region knew before it won; undefined where it never met another. */
+export function knewBeforeWinning(
+  transaction: ReadTransaction,
+  tableId: number,
+  version: Version,
+): VersionVector | undefined {
+  return entryOf(transaction, sideKey('won', tableId, version))?.winnerKnew;
+}
+
+/** The newest losers first, of one table or of all. */
+export function listConflicts(
+  transaction: ReadTransaction,
+  { limit = listedByDefault, tableName }: ConflictsRequest,
+): ConflictsResponse {
+  const conflicts: Conflict[] = [];
+  const range = { start: entryKey(0), end: entryKey(Number.MAX_SAFE_INTEGER), reverse: true };
+  const wanted = Math.min(limit, kept);
+  for (const { value } of transaction.range(range)) {
+    if (conflicts.length >= wanted) break;
+    const entry = JSON.parse(value) as StoredConflict;
+    const { tableId: _id, lost: _lost, winnerKnew: _knew, ...conflict } = entry;
+    if (tableName === undefined || conflict.tableName === tableName) conflicts.push(conflict);
+  }
+  return { conflicts, total: total(transaction) };
+}
+
 /** The entry for two versions of one item, of which the second has lost. */
-export function conflictOf(
+function conflictOf(
   context: Pick<ReplicaContext, 'region' | 'io'>,
   table: StoredTable,
   winner: AnyVersion,
@@ -36,28 +121,14 @@ export function conflictOf(
   };
 }
 
-/** Adds an entry and drops the one that no longer fits. */
-export function recordConflict(transaction: WriteTransaction, conflict: Conflict): void {
-  const number = total(transaction) + 1;
-  transaction.put(totalKey, String(number));
-  transaction.put(entryKey(number), JSON.stringify(conflict));
-  if (number > kept) transaction.delete(entryKey(number - kept));
-}
-
-/** The newest losers first, of one table or of all. */
-export function listConflicts(
-  transaction: ReadTransaction,
-  { limit = listedByDefault, tableName }: ConflictsRequest,
-): ConflictsResponse {
-  const conflicts: Conflict[] = [];
-  const range = { start: entryKey(0), end: entryKey(Number.MAX_SAFE_INTEGER), reverse: true };
-  const wanted = Math.min(limit, kept);
-  for (const { value } of transaction.range(range)) {
-    if (conflicts.length >= wanted) break;
-    const conflict = JSON.parse(value) as Conflict;
-    if (tableName === undefined || conflict.tableName === tableName) conflicts.push(conflict);
-  }
-  return { conflicts, total: total(transaction) };
+function forget(transaction: WriteTransaction, number: number): void {
+  const text = transaction.get(entryKey(number));
+  if (text === undefined) return;
+  const { tableId, winner, loser } = JSON.parse(text) as StoredConflict;
+  transaction.delete(sideKey('lost', tableId, loser.version));
+  const won = sideKey('won', tableId, winner.version);
+  if (transaction.get(won) === String(number)) transaction.delete(won);
+  transaction.delete(entryKey(number));
 }
 
 function total(transaction: ReadTransaction): number {
@@ -66,6 +137,16 @@ function total(transaction: ReadTransaction): number {
 
 function entryKey(number: number): Buffer {
   return textKey(spaces.replication, `conflict/${number.toString(16).padStart(14, '0')}`);
+}
+
+function entryOf(transaction: ReadTransaction, key: Uint8Array): StoredConflict | undefined {
+  const number = transaction.get(key);
+  const text = number === undefined ? undefined : transaction.get(entryKey(Number(number)));
+  return text === undefined ? undefined : (JSON.parse(text) as StoredConflict);
+}
+
+function sideKey(side: 'won' | 'lost', tableId: number, { timestamp, region }: Version): Buffer {
+  return textKey(spaces.replication, `${side}/${tableId}/${timestamp}@${region}`);
 }
 
 function sideOf({ version, body, deleted }: AnyVersion): ConflictSide {
