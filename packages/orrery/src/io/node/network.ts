@@ -1,0 +1,235 @@
+/**
+ * The network of one live process. Owns what every message pays and meets on its way (latency,
+ * partition, loss), the deadline, and which road it takes: a handler of this process, another process
+ * of the cloud (`channel.ts`), or a real host (`outbound-http.ts`).
+ *
+ * Invariants:
+ *  1. A request settles once, within its deadline, and rejects with `NetError` only (I5).
+ *  2. A message that a fault swallows is never sent; its asker waits until the deadline.
+ *  3. After `close` nothing settles and no handler is called: the process is dead.
+ */
+import { assert } from '../../stdx/assert.ts';
+import { regionOfIp } from '../../world/addresses.ts';
+import { linkState, type NetworkConditions } from '../conditions.ts';
+import {
+  type Address,
+  type Closer,
+  type Handler,
+  type HostAddress,
+  type HttpRequest,
+  type HttpResponse,
+  type Location,
+  NetError,
+  type Network,
+  type Probe,
+  type Random,
+  type RequestOptions,
+  type ServiceAddress,
+  type Timer,
+  type Timers,
+} from '../io.ts';
+import {
+  type Asker,
+  ChannelClient,
+  type ChannelServer,
+  serveChannel,
+  socketPath,
+} from './channel.ts';
+import { type Outbound, sendOutbound } from './outbound-http.ts';
+
+export interface NetworkOptions {
+  readonly location: Location;
+  /** Where the processes of this cloud have their sockets. */
+  readonly runDirectory: string;
+  readonly rttMs: (from: Location, to: Location) => number;
+  readonly conditions: NetworkConditions;
+  readonly messageLimitBytes: number;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly probe: Probe;
+}
+
+export interface OwnedNetwork extends Network {
+  close(): Promise<void>;
+}
+
+/** Name of the service that answers for a region's address. */
+const FRONT_DOOR = 'front-door';
+
+class Carrier implements OwnedNetwork {
+  readonly options: NetworkOptions;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #channels = new Map<Location, ChannelClient>();
+  #server: ChannelServer | undefined;
+  #closed = false;
+
+  constructor(options: NetworkOptions) {
+    this.options = options;
+  }
+
+  async listen(): Promise<void> {
+    const { runDirectory, location, messageLimitBytes } = this.options;
+    const path = socketPath(runDirectory, location);
+    this.#server = await serveChannel(path, messageLimitBytes, (service, request, from) =>
+      this.handle(service, request, from),
+    );
+  }
+
+  request(to: Address, request: HttpRequest, options: RequestOptions): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return;
+      new Exchange(this, to, request, options, resolve, reject).start();
+    });
+  }
+
+  serve(service: string, handler: Handler): Closer {
+    assert(!this.#handlers.has(service), `the service ${service} has a handler already`);
+    this.#handlers.set(service, handler);
+    return {
+      close: async () => {
+        if (this.#handlers.get(service) === handler) this.#handlers.delete(service);
+      },
+    };
+  }
+
+  /** Calls the handler of a service of this process. */
+  async handle(service: string, request: HttpRequest, from: Location): Promise<HttpResponse> {
+    if (this.#closed) return new Promise<HttpResponse>(() => {});
+    const handler = this.#handlers.get(service);
+    if (handler === undefined) {
+      throw new NetError('ECONNREFUSED', false, `${this.options.location} has no ${service}`);
+    }
+    try {
+      return await handler(request, from);
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.options.probe.always(false, `the handler of ${service} threw: ${detail}`);
+      throw new NetError('ECONNRESET', true, `${service} broke off`);
+    }
+  }
+
+  channel(location: Location): ChannelClient {
+    let channel = this.#channels.get(location);
+    if (channel === undefined) {
+      const { runDirectory, messageLimitBytes } = this.options;
+      channel = new ChannelClient(socketPath(runDirectory, location), messageLimitBytes);
+      this.#channels.set(location, channel);
+    }
+    return channel;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#handlers.clear();
+    for (const channel of this.#channels.values()) channel.close();
+    await this.#server?.close();
+  }
+}
+
+/** Either a service of a location, or a host that is not of this cloud. */
+function resolveAddress(to: Address): ServiceAddress | HostAddress {
+  if (!('ip' in to)) return to;
+  const region = regionOfIp(to.ip);
+  return region === undefined ? to : { region, service: FRONT_DOOR };
+}
+
+class Exchange implements Asker {
+  readonly #carrier: Carrier;
+  readonly #to: ServiceAddress | HostAddress;
+  readonly #from: Location;
+  readonly #target: Location;
+  readonly #request: HttpRequest;
+  readonly #resolve: (response: HttpResponse) => void;
+  readonly #reject: (error: NetError) => void;
+  readonly #deadline: Timer;
+  #onTheWay: Timer | undefined;
+  #forget: (() => void) | undefined;
+  #outbound: Outbound | undefined;
+  #settled = false;
+
+  constructor(
+    carrier: Carrier,
+    to: Address,
+    request: HttpRequest,
+    options: RequestOptions,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: NetError) => void,
+  ) {
+    this.#carrier = carrier;
+    this.#to = resolveAddress(to);
+    this.#from = options.from ?? carrier.options.location;
+    this.#target = 'ip' in this.#to ? this.#to.ip : this.#to.region;
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#deadline = carrier.options.timers.after(options.deadlineMs, 'network.deadline', () =>
+      this.#expire(),
+    );
+  }
+
+  start(): void {
+    this.#travel(this.#from, this.#target, () => this.#deliver());
+  }
+
+  /** Carries one message: after the way's latency, or never. */
+  #travel(from: Location, to: Location, arrive: () => void): void {
+    const { conditions, random, rttMs, timers } = this.#carrier.options;
+    const link = linkState(conditions, from, to);
+    if (link.cut || (link.lossProbability > 0 && random.chance(link.lossProbability))) return;
+    const modelled = from === to || 'ip' in this.#to ? 0 : rttMs(from, to) / 2;
+    const delayMs = modelled + link.extraLatencyMs;
+    if (delayMs > 0) this.#onTheWay = timers.after(delayMs, 'network.latency', arrive);
+    else queueMicrotask(arrive);
+  }
+
+  #deliver(): void {
+    if (this.#settled) return;
+    const to = this.#to;
+    const { location, messageLimitBytes } = this.#carrier.options;
+    if ('ip' in to) {
+      this.#outbound = sendOutbound(to, this.#request, messageLimitBytes, this);
+    } else if (to.region === location) {
+      this.#carrier.handle(to.service, this.#request, this.#from).then(
+        (response) => this.answered(response),
+        (error) => this.failed(error as NetError),
+      );
+    } else {
+      const channel = this.#carrier.channel(to.region);
+      this.#forget = channel.ask(to.service, this.#request, this.#from, this);
+    }
+  }
+
+  answered(response: HttpResponse): void {
+    this.#travel(this.#target, this.#from, () => {
+      if (this.#settle()) this.#resolve(response);
+    });
+  }
+
+  failed(error: NetError): void {
+    this.#travel(this.#target, this.#from, () => {
+      if (this.#settle()) this.#reject(error);
+    });
+  }
+
+  #expire(): void {
+    const maybeApplied = this.#outbound?.wasSent() ?? true;
+    if (this.#settle()) this.#reject(new NetError('ETIMEDOUT', maybeApplied, this.#target));
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#deadline.cancel();
+    this.#onTheWay?.cancel();
+    this.#forget?.();
+    this.#outbound?.abort();
+    return true;
+  }
+}
+
+/** Listens at its location; rejects with a message that says what to do where it cannot. */
+export async function createNetwork(options: NetworkOptions): Promise<OwnedNetwork> {
+  const carrier = new Carrier(options);
+  await carrier.listen();
+  return carrier;
+}

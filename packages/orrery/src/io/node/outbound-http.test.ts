@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { type HostAddress, type HttpRequest, type HttpResponse, NetError } from '../io.ts';
+import { sendOutbound } from './outbound-http.ts';
+
+const request: HttpRequest = {
+  method: 'POST',
+  path: '/health?x=1',
+  headers: { 'x-test': 'yes', connection: 'keep-alive', 'content-length': '999' },
+  body: Buffer.from('body'),
+};
+
+function send(to: Partial<HostAddress> & { port: number }): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const address = { ip: '127.0.0.1', tls: false, ...to };
+    sendOutbound(address, request, 10_000, { answered: resolve, failed: reject });
+  });
+}
+
+async function failure(sent: Promise<HttpResponse>): Promise<[string, boolean]> {
+  const error = await sent.then(
+    (response) => assert.fail(`answered ${response.status}`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof NetError, String(error));
+  return [error.code, error.maybeApplied];
+}
+
+async function withTcp(
+  onSocket: (socket: Socket) => void,
+  body: (port: number) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onSocket(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await body((server.address() as AddressInfo).port);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+describe('requests to real hosts', () => {
+  it('carry the message as it is, framed anew', async () => {
+    const server: Server = createServer((incoming, outgoing) => {
+      let body = '';
+      incoming.on('data', (chunk) => {
+        body += chunk;
+      });
+      incoming.on('end', () => {
+        const { host, connection } = incoming.headers;
+        const seen = [incoming.method, incoming.url, incoming.headers['x-test'], body, host];
+        outgoing.setHeader('set-cookie', ['a=1', 'b=2']);
+        outgoing.writeHead(418).end(JSON.stringify([...seen, connection]));
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const response = await send({ port, serverName: 'api.orders.test' });
+    assert.equal(response.status, 418);
+    assert.deepEqual(response.headers['set-cookie'], ['a=1', 'b=2']);
+    assert.deepEqual(JSON.parse(Buffer.from(response.body).toString()), [
+      'POST',
+      '/health?x=1',
+      'yes',
+      'body',
+      'api.orders.test',
+      'close',
+    ]);
+    server.close();
+  });
+
+  it('were not applied where nothing listens or TLS does not come about', async () => {
+    let closed = 0;
+    await withTcp(
+      () => {},
+      async (port) => {
+        closed = port;
+      },
+    );
+    assert.deepEqual(await failure(send({ port: closed })), ['ECONNREFUSED', false]);
+    await withTcp(
+      (socket) => socket.write('this is not TLS'),
+      async (port) => {
+        assert.deepEqual(await failure(send({ port, tls: true })), ['EPROTO', false]);
+      },
+    );
+  });
+
+  it('may have been applied once the connection stood', async () => {
+    const cases: [(socket: Socket) => void, string][] = [
+      [(socket) => socket.once('data', () => socket.destroy()), 'ECONNRESET'],
+      [(socket) => socket.once('data', () => socket.resetAndDestroy()), 'ECONNRESET'],
+      [(socket) => socket.once('data', () => socket.end('not http\r\n\r\n')), 'EPROTO'],
+      [
+        (socket) =>
+          socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nx')),
+        'ECONNRESET',
+      ],
+      [
+        (socket) =>
+          socket.once('data', () => {
+            socket.write('HTTP/1.1 200 OK\r\n\r\n');
+            socket.write(Buffer.alloc(20_000));
+          }),
+        'EPROTO',
+      ],
+      [
+        (socket) =>
+          socket.once('data', () => {
+            socket.write(`HTTP/1.1 200 OK\r\nX-Long: ${'y'.repeat(20_000)}\r\n\r\n`);
+          }),
+        'EPROTO',
+      ],
+    ];
+    for (const [onSocket, code] of cases) {
+      await withTcp(onSocket, async (port) => {
+        assert.deepEqual(await failure(send({ port })), [code, true], String(onSocket));
+      });
+    }
+  });
+
+  it('know, when the asker gives up, whether the host may have heard', async () => {
+    await withTcp(
+      () => {},
+      async (port) => {
+        const never = { answered: () => assert.fail(), failed: () => assert.fail() };
+        const to = { ip: '127.0.0.1', port, tls: false };
+        const outbound = sendOutbound(to, request, 10_000, never);
+        assert.equal(outbound.wasSent(), false);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        assert.equal(outbound.wasSent(), true);
+        outbound.abort();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      },
+    );
+  });
+});

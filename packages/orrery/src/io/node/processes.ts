@@ -1,0 +1,221 @@
+/**
+ * Child processes of one live process: Lambda execution environments. Owns starting, killing and
+ * outliving (none does); refuses to own what an environment is for, how long it may run and how much
+ * memory it may take.
+ *
+ * Invariants:
+ *  1. `onExit` is called once per launch, after the last output.
+ *  2. Nothing of our environment reaches the child beyond what is listed here.
+ *  3. A child, and what it started itself, is gone when this process is, however it ends.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ChildProcess, LaunchSpec, Probe, ProcessExit, Processes } from '../io.ts';
+import { readOutput } from './child-output.ts';
+import { materialize } from './code-store.ts';
+import { createGuardian, type Guardian } from './guardian.ts';
+import { createRuntimeApi, type RuntimeApi } from './runtime-api.ts';
+import type { Durability } from './storage.ts';
+
+export interface ProcessesOptions {
+  /** Where code is put. */
+  readonly directory: string;
+  readonly durability: Durability;
+  readonly probe: Probe;
+}
+
+export interface OwnedProcesses extends Processes {
+  /** Kills every child; resolves when all have exited. */
+  close(): Promise<void>;
+}
+
+const runtimeClient = join(import.meta.dirname, 'runtime-client.mjs');
+/** What AWS leaves of a function's memory to the heap of Node. */
+const HEAP_SHARE = 0.9;
+/** How long after its exit a child's pipes may stay open before they are given up. */
+const PIPES_LINGER_MS = 1_000;
+
+interface Program {
+  readonly command: string;
+  readonly arguments: readonly string[];
+}
+
+/** What to start for a runtime, or undefined where this machine cannot run it. */
+function programFor(spec: LaunchSpec): Program | undefined {
+  if (spec.runtime.startsWith('nodejs')) {
+    const heapMb = Math.max(16, Math.floor(spec.memoryMb * HEAP_SHARE));
+    return {
+      command: process.execPath,
+      arguments: [`--max-old-space-size=${heapMb}`, runtimeClient],
+    };
+  }
+  if (spec.runtime.startsWith('provided')) {
+    return { command: join(spec.directory, 'bootstrap'), arguments: [] };
+  }
+  return undefined;
+}
+
+type Spawned = ChildProcessByStdio<null, Readable, Readable>;
+
+class Environment implements ChildProcess {
+  readonly #spec: LaunchSpec;
+  readonly #guardian: Guardian;
+  readonly #onGone: () => void;
+  #api: RuntimeApi | undefined;
+  #child: Spawned | undefined;
+  #killedBeforeStart: NodeJS.Signals | undefined;
+  #exit: ProcessExit | undefined;
+  #gone = false;
+
+  constructor(spec: LaunchSpec, guardian: Guardian, onGone: () => void) {
+    this.#spec = spec;
+    this.#guardian = guardian;
+    this.#onGone = onGone;
+  }
+
+  /** 0 until the child was started, which is soon after the launch. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(program: Program): Promise<void> {
+    try {
+      this.#api = await createRuntimeApi(this.#spec.serve);
+    } catch (error) {
+      this.fail(`no port for the Runtime API: ${String(error)}`);
+      return;
+    }
+    if (this.#killedBeforeStart !== undefined) {
+      this.#end({ code: null, signal: this.#killedBeforeStart });
+      return;
+    }
+    const { directory, environment, runtime } = this.#spec;
+    const child = spawn(program.command, program.arguments, {
+      cwd: directory,
+      env: {
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        LANG: 'en_US.UTF-8',
+        TZ: ':UTC',
+        AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
+        ...environment,
+        AWS_LAMBDA_RUNTIME_API: this.#api.authority,
+        LAMBDA_TASK_ROOT: directory,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: interrupts of our terminal do not reach it, and it is killed as a whole.
+      detached: true,
+    });
+    this.#child = child;
+    if (child.pid !== undefined) this.#guardian.watch(child.pid);
+    readOutput(child.stdout, (text) => this.#print('stdout', text));
+    readOutput(child.stderr, (text) => this.#print('stderr', text));
+    child.on('error', (error) => this.fail(`cannot start ${program.command}: ${error.message}`));
+    child.on('exit', (code, signal) => this.#exited(child, { code, signal }));
+    child.on('close', () => this.#end(this.#exit ?? { code: null, signal: null }));
+  }
+
+  #print(stream: 'stdout' | 'stderr', text: string): void {
+    if (!this.#gone) this.#spec.onOutput(stream, text);
+  }
+
+  /** The program did not start: says so where its own complaints would stand. */
+  fail(message: string): void {
+    if (this.#child?.pid !== undefined) return;
+    this.#print('stderr', `${message}\n`);
+    this.#end({ code: 1, signal: null });
+  }
+
+  #exited(child: Spawned, exit: ProcessExit): void {
+    this.#exit = exit;
+    // What it started may hold its pipes, and must not outlive it.
+    signalGroup(child.pid, 'SIGKILL');
+    if (child.pid !== undefined) this.#guardian.forget(child.pid);
+    child.stdout.resume();
+    child.stderr.resume();
+    setTimeout(() => this.#end(exit), PIPES_LINGER_MS).unref();
+  }
+
+  #end(exit: ProcessExit): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#api?.close();
+    this.#onGone();
+    this.#spec.onExit(exit);
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#child !== undefined) {
+      if (this.#exit === undefined) signalGroup(this.#child.pid, signal);
+    } else if (signal === 'SIGKILL' || signal === 'SIGTERM') {
+      this.#killedBeforeStart = signal;
+    }
+  }
+
+  memoryBytes(): number | undefined {
+    if (this.#child?.pid === undefined || this.#exit !== undefined) return undefined;
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1');
+      const resident = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+      return resident === undefined ? undefined : Number(resident) * 1_024;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Signals a child and what it started. It may be gone already. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+export function createProcesses(options: ProcessesOptions): OwnedProcesses {
+  const { directory, durability, probe } = options;
+  const guardian = createGuardian();
+  const running = new Map<Environment, Promise<void>>();
+  const substituted = new Set<string>();
+  const own = `nodejs${process.versions.node.split('.')[0]}.x`;
+
+  const launch = (spec: LaunchSpec): ChildProcess => {
+    let gone = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const environment = new Environment(spec, guardian, () => {
+      running.delete(environment);
+      gone();
+    });
+    running.set(environment, ended);
+    const program = programFor(spec);
+    if (program === undefined) {
+      const message = `Orrery runs nodejs and provided runtimes; ${spec.runtime} cannot be run here.`;
+      queueMicrotask(() => environment.fail(message));
+    } else {
+      void environment.start(program);
+      if (program.command === process.execPath && spec.runtime !== own) {
+        if (!substituted.has(spec.runtime)) {
+          substituted.add(spec.runtime);
+          probe.event('process.runtime-substituted', { asked: spec.runtime, used: own });
+        }
+      }
+    }
+    return environment;
+  };
+
+  return {
+    materialize: (digest, files) => materialize(directory, digest, files, durability),
+    launch,
+    close: async () => {
+      const all = [...running];
+      for (const [environment] of all) environment.kill('SIGKILL');
+      await Promise.all(all.map(([, ended]) => ended));
+      guardian.close();
+    },
+  };
+}

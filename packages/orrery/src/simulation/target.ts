@@ -1,0 +1,36 @@
+/** What a simulated run is run against: the interface between plans and a system under test. */
+import type { Io } from '../io/io.ts';
+import type { Version } from '../services/dynamodb/api.ts';
+import type { Commit, Completion, Operation } from './history.ts';
+import type { Plan } from './plan.ts';
+
+/** What a region holds under one key after all has settled. Null for a tombstone. */
+export interface Held {
+  readonly value: string | null;
+  readonly version: Version;
+}
+
+export type Replica = ReadonlyMap<string, Held>;
+
+/** One system, made anew for each run. */
+export interface Target {
+  /** Boots (and after a crash boots again) everything of one region. */
+  boot(io: Io): Promise<void>;
+  /** Called once, as a client of the first region, before the work begins: creates tables. */
+  prepare(io: Io): Promise<void>;
+  /** Carries out one operation of a client. Throws only where the service refuses a valid request. */
+  perform(io: Io, operation: Operation): Promise<Completion>;
+  /** All that a region holds; undefined where it does not answer. */
+  replica(io: Io, region: string): Promise<Replica | undefined>;
+  /** The own writes of a region that one committed transaction of its storage holds. */
+  ownWrites(region: string, store: string, writes: StoredWrites): Iterable<OwnWrite>;
+  /** Changes of a region that wait for some peer; undefined where it does not answer. */
+  backlog(io: Io, region: string): Promise<number | undefined>;
+}
+
+/** What now stands under each key that a transaction wrote; undefined where it deleted. */
+export type StoredWrites = readonly (readonly [key: Uint8Array, value: string | undefined])[];
+
+export type OwnWrite = Omit<Commit, 'atUs' | 'region'>;
+
+export type CreateTarget = (plan: Plan) => Target;
