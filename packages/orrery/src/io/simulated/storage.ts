@@ -19,11 +19,23 @@ export interface StorageProfile {
   readonly ackBeforeFlush?: boolean;
 }
 
+/**
+ * Told of every committed transaction: what now stands under each key that it wrote, undefined
+ * where it deleted. For checkers; services cannot see it.
+ */
+export type CommitSink = (
+  processId: string,
+  store: string,
+  writes: readonly (readonly [key: Uint8Array, value: string | undefined])[],
+) => void;
+
 interface Committed {
   readonly sequence: number;
   /** What stood under each key before, in the order of writing. */
-  readonly undo: readonly (readonly [key: string, before: string | undefined])[];
+  readonly undo: Undo;
 }
+
+type Undo = readonly (readonly [key: string, before: string | undefined])[];
 
 interface DiskStore {
   readonly map: OrderedMap;
@@ -38,9 +50,11 @@ const keyBytesMax = 1900;
 export class Disk {
   readonly #stores = new Map<string, DiskStore>();
   readonly #random: Random;
+  readonly #sink: CommitSink | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, sink: CommitSink | undefined) {
     this.#random = random;
+    this.#sink = sink;
   }
 
   /** Takes back what a crash loses; returns how many transactions that were. */
@@ -65,7 +79,9 @@ export class Disk {
         const disk = this.#store(name);
         assert(disk.opened === undefined, `store ${name} of ${owner.id} is open already`);
         disk.opened = owner;
-        return new SimulatedStore(kernel, owner, random.split(name), profile, disk);
+        const sink = this.#sink;
+        const tell = sink && ((undo: Undo): void => sink(owner.id, name, written(disk.map, undo)));
+        return new SimulatedStore(kernel, owner, random.split(name), profile, disk, tell);
       },
     };
   }
@@ -86,6 +102,7 @@ class SimulatedStore implements Store {
   readonly #random: Random;
   readonly #profile: StorageProfile;
   readonly #disk: DiskStore;
+  readonly #tell: ((undo: Undo) => void) | undefined;
   readonly #waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
   #flushing = false;
   #writing = false;
@@ -96,12 +113,14 @@ class SimulatedStore implements Store {
     random: Random,
     profile: StorageProfile,
     disk: DiskStore,
+    tell: ((undo: Undo) => void) | undefined,
   ) {
     this.#kernel = kernel;
     this.#owner = owner;
     this.#random = random;
     this.#profile = profile;
     this.#disk = disk;
+    this.#tell = tell;
   }
 
   get(key: Uint8Array): string | undefined {
@@ -127,6 +146,7 @@ class SimulatedStore implements Store {
       if (undo.length > 0) {
         this.#disk.sequence += 1;
         this.#disk.unflushed.push({ sequence: this.#disk.sequence, undo });
+        this.#tell?.(undo);
       }
       return result;
     } catch (error) {
@@ -227,7 +247,12 @@ function* rangeOf(map: OrderedMap, options: RangeOptions): Generator<Entry> {
   }
 }
 
-function undoWrites(map: OrderedMap, undo: Committed['undo']): void {
+function written(map: OrderedMap, undo: Undo): [Uint8Array, string | undefined][] {
+  const keys = new Set(undo.map(([key]) => key));
+  return [...keys].map((key) => [Buffer.from(key, 'latin1'), map.get(key)]);
+}
+
+function undoWrites(map: OrderedMap, undo: Undo): void {
   for (let index = undo.length - 1; index >= 0; index -= 1) {
     const [key, before] = undo[index] as readonly [string, string | undefined];
     if (before === undefined) map.delete(key);

@@ -17,7 +17,7 @@ import { type Failure, Kernel, makeOwner, type Owner, type TraceSink } from './k
 import { type NetworkProfile, SimulatedNetwork } from './network.ts';
 import { type FindProgram, type OwnerIo, SimulatedProcesses } from './processes.ts';
 import { namedRandom } from './random.ts';
-import { Disk, type StorageProfile } from './storage.ts';
+import { type CommitSink, Disk, type StorageProfile } from './storage.ts';
 
 /** Starts the services of a process; it may go on for as long as the process lives. */
 export type Boot = (io: Io) => Promise<void>;
@@ -32,6 +32,7 @@ export interface UniverseOptions {
   /** Whether `probe.buggify` may say yes: a quarter of the points, drawn from the seed. */
   readonly buggify?: boolean;
   readonly traceSink?: TraceSink;
+  readonly commitSink?: CommitSink;
   /** False for tests whose body reaches into several processes at once. */
   readonly strict?: boolean;
   /** Overrides what the start-up check found. */
@@ -138,7 +139,8 @@ class SimulatedUniverse implements Universe {
 
   spawn(id: string, location: Location, boot?: Boot): Io {
     assert(!this.#processes.has(id), `process ${id} exists`);
-    const disk = new Disk(namedRandom(this.#options.seed, `disk/${id}`));
+    const random = namedRandom(this.#options.seed, `disk/${id}`);
+    const disk = new Disk(random, this.#options.commitSink);
     const owner = makeOwner(id, this.#kernel.nowUs);
     const io = this.#makeIo(owner, location, disk, 1);
     this.#processes.set(id, { id, location, boot, disk, owner, io, lives: 1 });
@@ -147,25 +149,30 @@ class SimulatedUniverse implements Universe {
   }
 
   crash(id: string): void {
-    const process = this.#process(id);
-    if (!process.owner.alive) return;
-    process.owner.alive = false;
+    const simulated = this.#process(id);
+    if (!simulated.owner.alive) return;
+    simulated.owner.alive = false;
     this.#kernel.observe(id, 'crash');
-    this.#children.crash(process.owner);
-    this.#network.crash(process.owner);
-    const lost = process.disk.crash();
+    this.#children.crash(simulated.owner);
+    this.#network.crash(simulated.owner);
+    const lost = simulated.disk.crash();
     this.#sometimes(lost > 0, 'a crash lost unflushed transactions');
   }
 
   restart(id: string): Io {
-    const process = this.#process(id);
-    if (process.owner.alive) return process.io;
-    process.lives += 1;
-    process.owner = makeOwner(id, this.#kernel.nowUs);
-    process.io = this.#makeIo(process.owner, process.location, process.disk, process.lives);
+    const simulated = this.#process(id);
+    if (simulated.owner.alive) return simulated.io;
+    simulated.lives += 1;
+    simulated.owner = makeOwner(id, this.#kernel.nowUs);
+    simulated.io = this.#makeIo(
+      simulated.owner,
+      simulated.location,
+      simulated.disk,
+      simulated.lives,
+    );
     this.#kernel.observe(id, 'restart');
-    this.#boot(process.owner, process.io, process.boot);
-    return process.io;
+    this.#boot(simulated.owner, simulated.io, simulated.boot);
+    return simulated.io;
   }
 
   pause(id: string): void {
