@@ -79,6 +79,8 @@ export interface Region {
   readonly logs: Service;
   readonly call: Call;
   readonly callLogs: Call;
+  /** Of the further service that the test brought. */
+  readonly callMore: Call;
 }
 
 export interface World {
@@ -93,6 +95,7 @@ const id = 'region/eu-west-1';
 export async function createWorld(
   players: Readonly<Record<string, Player>>,
   options: Partial<LambdaOptions> = {},
+  more?: (io: Io) => Promise<Service>,
 ): Promise<World> {
   const universe = await createUniverse({
     seed: 7,
@@ -111,13 +114,21 @@ export async function createWorld(
       ...options,
     });
     const logs = await createLogsService(io, { accountId: '000000000000', region: 'eu-west-1' });
-    for (const service of [lambda, logs]) {
+    const another = await more?.(io);
+    for (const service of another === undefined ? [lambda, logs] : [lambda, logs, another]) {
       for (const [name, handler] of Object.entries(service.internal ?? {})) {
         io.network.serve(name, handler);
       }
       await service.start?.();
     }
-    region = { io, lambda, logs, call: callerOf(io, lambda), callLogs: callerOf(io, logs) };
+    region = {
+      io,
+      lambda,
+      logs,
+      call: callerOf(io, lambda),
+      callLogs: callerOf(io, logs),
+      callMore: callerOf(io, another ?? lambda),
+    };
   });
   return {
     universe,
