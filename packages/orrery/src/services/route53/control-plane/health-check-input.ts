@@ -1,0 +1,132 @@
+/**
+ * The configuration of a health check: what callers write → what is kept. Owns its rules.
+ */
+import type { HealthCheckConfig as Given } from '@aws-sdk/client-route-53';
+import type { ReadTransaction } from '../../../io/io.ts';
+import { isIp, parseIpv4 } from '../../../stdx/ip.ts';
+import { constraint, invalidInput, noSuchHealthCheck, notBuilt } from '../errors.ts';
+import { checkerRegions } from '../health/checkers.ts';
+import { keyOf } from '../keys.ts';
+import type { HealthCheckConfig, HealthCheckType } from '../record-set.ts';
+
+const builtTypes: readonly HealthCheckType[] = [
+  'HTTP',
+  'HTTPS',
+  'HTTP_STR_MATCH',
+  'HTTPS_STR_MATCH',
+  'CALCULATED',
+];
+
+const maxChildren = 255;
+const minRegions = 3;
+
+/** Drops members that are not there, so that what is kept holds no undefined. */
+export function definedOf<T extends object>(value: T): T {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(entries) as T;
+}
+
+/** Checks a whole configuration; children are looked up in the store. */
+export function normalizeConfig(given: Given, store: ReadTransaction): HealthCheckConfig {
+  const type = builtTypes.find((each) => each === given.Type);
+  if (type === undefined) {
+    if (/^(TCP|CLOUDWATCH_METRIC|RECOVERY_CONTROL)$/.test(given.Type ?? '')) {
+      throw notBuilt(`A health check of type ${given.Type}`);
+    }
+    throw constraint(
+      given.Type,
+      'healthCheckConfig.type',
+      `Member must satisfy enum value set: [${builtTypes.join(', ')}]`,
+    );
+  }
+  const kept = type === 'CALCULATED' ? calculated(given, store) : endpoint(given, type);
+  const common = { Inverted: given.Inverted ?? false, Disabled: given.Disabled ?? false };
+  return definedOf({ ...kept, Type: type, ...common });
+}
+
+function calculated(given: Given, store: ReadTransaction): Partial<HealthCheckConfig> {
+  const children = given.ChildHealthChecks ?? [];
+  if (children.length > maxChildren) {
+    throw invalidInput(`A calculated health check has at most ${maxChildren} children.`);
+  }
+  for (const child of children) {
+    if (store.get(keyOf('health-check', child)) === undefined) throw noSuchHealthCheck(child);
+  }
+  if (given.HealthThreshold === undefined) {
+    throw invalidInput('HealthThreshold is required for a calculated health check.');
+  }
+  range(given.HealthThreshold, 0, 256, 'healthThreshold');
+  return { ChildHealthChecks: children, HealthThreshold: Number(given.HealthThreshold) };
+}
+
+function endpoint(given: Given, type: HealthCheckType): Partial<HealthCheckConfig> {
+  const { IPAddress: ip, FullyQualifiedDomainName: name, ResourcePath: path } = given;
+  if (ip === undefined && name === undefined) {
+    throw invalidInput('Either IPAddress or FullyQualifiedDomainName is required.');
+  }
+  if (ip !== undefined && !isIp(ip)) throw invalidInput(`${ip} is not a valid IP address.`);
+  if (ip !== undefined && parseIpv4(ip) === undefined) throw notBuilt('A check of an IPv6 address');
+  if (name !== undefined && (name === '' || name.length > 255)) {
+    throw constraint(name, 'healthCheckConfig.fullyQualifiedDomainName', 'length from 1 to 255');
+  }
+  if (path !== undefined && path.length > 255) {
+    throw constraint(path, 'healthCheckConfig.resourcePath', 'length of at most 255');
+  }
+  const matches = type.endsWith('STR_MATCH');
+  const search = given.SearchString ?? '';
+  if (matches !== (search !== '')) {
+    throw invalidInput(
+      matches
+        ? `SearchString is required for a health check of type ${type}.`
+        : `SearchString is not allowed for a health check of type ${type}.`,
+    );
+  }
+  if (search.length > 255) {
+    throw constraint(search, 'healthCheckConfig.searchString', 'length of at most 255');
+  }
+  const interval = Number(given.RequestInterval ?? 30);
+  if (interval !== 10 && interval !== 30) {
+    throw constraint(interval, 'healthCheckConfig.requestInterval', 'Member must be 10 or 30');
+  }
+  range(given.Port ?? 80, 1, 65535, 'port');
+  range(given.FailureThreshold ?? 3, 1, 10, 'failureThreshold');
+  return {
+    ...(ip === undefined ? {} : { IPAddress: ip }),
+    Port: Number(given.Port ?? (type.startsWith('HTTPS') ? 443 : 80)),
+    ...(path === undefined ? {} : { ResourcePath: path }),
+    ...(name === undefined ? {} : { FullyQualifiedDomainName: name }),
+    ...(matches ? { SearchString: search } : {}),
+    RequestInterval: interval,
+    FailureThreshold: Number(given.FailureThreshold ?? 3),
+    MeasureLatency: given.MeasureLatency ?? false,
+    EnableSNI: given.EnableSNI ?? type.startsWith('HTTPS'),
+    ...(given.Regions === undefined ? {} : { Regions: regions(given.Regions) }),
+  };
+}
+
+function regions(given: readonly string[]): readonly string[] {
+  for (const region of given) {
+    if (!checkerRegions.includes(region)) {
+      throw constraint(
+        region,
+        'healthCheckConfig.regions',
+        `Member must satisfy enum value set: [${checkerRegions.join(', ')}]`,
+      );
+    }
+  }
+  const distinct = [...new Set(given)];
+  if (distinct.length < minRegions) {
+    throw invalidInput(`Health checks need at least ${minRegions} regions.`);
+  }
+  return distinct;
+}
+
+function range(value: number, min: number, max: number, member: string): void {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= min && number <= max) return;
+  throw constraint(
+    value,
+    `healthCheckConfig.${member}`,
+    `Member must have value from ${min} to ${max}`,
+  );
+}

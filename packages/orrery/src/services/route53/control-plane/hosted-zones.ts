@@ -1,0 +1,235 @@
+/**
+ * Hosted zones: create, get, list, list by name, count, comment, delete.
+ *
+ * H1  Two zones never have the same caller reference; it goes with its zone.
+ * H2  A zone is made with its SOA and NS records, and can be deleted only when no others are left.
+ */
+import type {
+  CreateHostedZoneRequest,
+  DeleteHostedZoneRequest,
+  GetHostedZoneRequest,
+  ListHostedZonesByNameRequest,
+  ListHostedZonesRequest,
+  UpdateHostedZoneCommentRequest,
+} from '@aws-sdk/client-route-53';
+import type { Io } from '../../../io/io.ts';
+import {
+  hostedZoneAlreadyExists,
+  hostedZoneNotEmpty,
+  invalidDomainName,
+  invalidInput,
+  notBuilt,
+} from '../errors.ts';
+import { keyOf, rangeOf, reversedName } from '../keys.ts';
+import type { RecordSet } from '../record-set.ts';
+import { normalizeName } from './names.ts';
+import {
+  bareId,
+  type ControlPlane,
+  newId,
+  pageSize,
+  readZone,
+  setKey,
+  type ZoneRecord,
+} from './plane.ts';
+import type { ChangeRecord } from './propagation.ts';
+
+const maxPage = 100;
+
+export function zoneOutput(zone: ZoneRecord): object {
+  return {
+    Id: `/hostedzone/${zone.id}`,
+    Name: zone.name,
+    CallerReference: zone.callerReference,
+    Config: {
+      ...(zone.comment === null ? {} : { Comment: zone.comment }),
+      PrivateZone: false,
+    },
+    ResourceRecordSetCount: zone.recordCount,
+  };
+}
+
+export function changeOutput(change: ChangeRecord): object {
+  return {
+    Id: `/change/${change.id}`,
+    Status: change.status,
+    SubmittedAt: change.submittedAtMs,
+    ...(change.comment === null ? {} : { Comment: change.comment }),
+  };
+}
+
+export const createHostedZone =
+  ({ io, store, propagation }: ControlPlane) =>
+  async (input: CreateHostedZoneRequest): Promise<object> => {
+    const name = zoneNameOf(input.Name ?? '');
+    const callerReference = input.CallerReference ?? '';
+    if (callerReference === '' || callerReference.length > 128) {
+      throw invalidInput('CallerReference must have 1 to 128 characters.');
+    }
+    if (input.VPC !== undefined || input.HostedZoneConfig?.PrivateZone === true) {
+      throw notBuilt('A private hosted zone');
+    }
+    if (input.DelegationSetId !== undefined) throw notBuilt('A reusable delegation set');
+    const made = store.transaction((transaction) => {
+      const reference = keyOf('zone-reference', callerReference);
+      if (transaction.get(reference) !== undefined) throw hostedZoneAlreadyExists();
+      const zone: ZoneRecord = {
+        id: newId(io, 'Z'),
+        name,
+        callerReference,
+        comment: input.HostedZoneConfig?.Comment ?? null,
+        createdAtMs: io.clock.wallMs(),
+        ordinal: Number(transaction.get(keyOf('next-ordinal')) ?? 0),
+        nameServers: newNameServers(io),
+        recordCount: 2,
+      };
+      const sets = apexSets(zone);
+      transaction.put(keyOf('next-ordinal'), String(zone.ordinal + 1));
+      transaction.put(keyOf('zone', zone.id), JSON.stringify(zone));
+      transaction.put(reference, zone.id);
+      for (const set of sets) transaction.put(setKey(zone.id, set), JSON.stringify(set));
+      const { id, createdAtMs, ordinal } = zone;
+      const change = propagation.submit(
+        transaction,
+        [
+          { kind: 'zone', zone: { id, name, createdAtMs, ordinal } },
+          {
+            kind: 'records',
+            zoneId: id,
+            groups: sets.map((set) => ({ name, type: set.Type, sets: [set] })),
+          },
+        ],
+        { id: newId(io, 'C'), comment: null },
+      );
+      return { zone, change };
+    });
+    await store.flushed();
+    return {
+      HostedZone: zoneOutput(made.zone),
+      ChangeInfo: made.change === undefined ? {} : changeOutput(made.change),
+      DelegationSet: { NameServers: made.zone.nameServers },
+      Location: `https://route53.amazonaws.com/2013-04-01/hostedzone/${made.zone.id}`,
+    };
+  };
+
+function zoneNameOf(given: string): string {
+  const normalized = normalizeName(given);
+  if ('problem' in normalized || normalized.name === '.') throw invalidDomainName(given);
+  if (normalized.name.startsWith('\\052.')) throw invalidDomainName(given);
+  return normalized.name;
+}
+
+/** Four name servers in four top-level domains, as a delegation set of AWS's has. */
+function newNameServers(io: Io): string[] {
+  return ['com', 'net', 'org', 'co.uk'].map((tld, index) => {
+    const host = io.random.int(0, 511) + 512 * index;
+    const domain = String(io.random.int(0, 63)).padStart(2, '0');
+    return `ns-${host}.awsdns-${domain}.${tld}`;
+  });
+}
+
+function apexSets(zone: ZoneRecord): RecordSet[] {
+  const servers = zone.nameServers.map((server) => `${server}.`);
+  const soa = `${servers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400`;
+  return [
+    {
+      Name: zone.name,
+      Type: 'NS',
+      TTL: 172_800,
+      ResourceRecords: servers.map((Value) => ({ Value })),
+    },
+    { Name: zone.name, Type: 'SOA', TTL: 900, ResourceRecords: [{ Value: soa }] },
+  ];
+}
+
+export const getHostedZone =
+  ({ store }: ControlPlane) =>
+  (input: GetHostedZoneRequest): object => {
+    const zone = readZone(store, input.Id);
+    return { HostedZone: zoneOutput(zone), DelegationSet: { NameServers: zone.nameServers } };
+  };
+
+export const updateHostedZoneComment =
+  ({ store }: ControlPlane) =>
+  async (input: UpdateHostedZoneCommentRequest): Promise<object> => {
+    const zone = store.transaction((transaction) => {
+      const changed = { ...readZone(transaction, input.Id), comment: input.Comment ?? null };
+      transaction.put(keyOf('zone', changed.id), JSON.stringify(changed));
+      return changed;
+    });
+    await store.flushed();
+    return { HostedZone: zoneOutput(zone) };
+  };
+
+function allZones({ store }: ControlPlane): ZoneRecord[] {
+  return [...store.range(rangeOf('zone'))].map(({ value }) => JSON.parse(value) as ZoneRecord);
+}
+
+export const getHostedZoneCount = (plane: ControlPlane) => (): object => ({
+  HostedZoneCount: allZones(plane).length,
+});
+
+export const listHostedZones =
+  (plane: ControlPlane) =>
+  (input: ListHostedZonesRequest): object => {
+    if (input.DelegationSetId !== undefined) throw notBuilt('A reusable delegation set');
+    const marker = input.Marker === undefined ? '' : bareId(input.Marker);
+    const limit = pageSize(input.MaxItems, maxPage);
+    const zones = allZones(plane).filter((zone) => zone.id >= marker);
+    const next = zones[limit];
+    return {
+      HostedZones: zones.slice(0, limit).map(zoneOutput),
+      ...(input.Marker === undefined ? {} : { Marker: input.Marker }),
+      IsTruncated: next !== undefined,
+      ...(next === undefined ? {} : { NextMarker: next.id }),
+      MaxItems: limit,
+    };
+  };
+
+export const listHostedZonesByName =
+  (plane: ControlPlane) =>
+  (input: ListHostedZonesByNameRequest): object => {
+    if (input.HostedZoneId !== undefined && input.DNSName === undefined) {
+      throw invalidInput('HostedZoneId is allowed together with DNSName only.');
+    }
+    const limit = pageSize(input.MaxItems, maxPage);
+    const start = input.DNSName === undefined ? undefined : normalizeName(input.DNSName);
+    if (start !== undefined && 'problem' in start) throw invalidDomainName(input.DNSName ?? '');
+    const order = (name: string, id: string): string => `${reversedName(name)}\0${id}`;
+    const from = start === undefined ? '' : order(start.name, bareId(input.HostedZoneId));
+    const zones = allZones(plane)
+      .map((zone) => ({ zone, at: order(zone.name, zone.id) }))
+      .filter(({ at }) => at >= from)
+      .sort((a, b) => (a.at < b.at ? -1 : 1))
+      .map(({ zone }) => zone);
+    const next = zones[limit];
+    return {
+      HostedZones: zones.slice(0, limit).map(zoneOutput),
+      ...(input.DNSName === undefined ? {} : { DNSName: input.DNSName }),
+      ...(input.HostedZoneId === undefined ? {} : { HostedZoneId: bareId(input.HostedZoneId) }),
+      IsTruncated: next !== undefined,
+      ...(next === undefined ? {} : { NextDNSName: next.name, NextHostedZoneId: next.id }),
+      MaxItems: limit,
+    };
+  };
+
+export const deleteHostedZone =
+  ({ io, store, propagation }: ControlPlane) =>
+  async (input: DeleteHostedZoneRequest): Promise<object> => {
+    const change = store.transaction((transaction) => {
+      const zone = readZone(transaction, input.Id);
+      if (zone.recordCount > 2) throw hostedZoneNotEmpty();
+      for (const { key } of [...transaction.range(rangeOf('set', zone.id))]) {
+        transaction.delete(key);
+      }
+      transaction.delete(keyOf('zone', zone.id));
+      transaction.delete(keyOf('zone-reference', zone.callerReference));
+      transaction.delete(keyOf('tags', 'hostedzone', zone.id));
+      return propagation.submit(transaction, [{ kind: 'zone-deleted', zoneId: zone.id }], {
+        id: newId(io, 'C'),
+        comment: null,
+      });
+    });
+    await store.flushed();
+    return { ChangeInfo: change === undefined ? {} : changeOutput(change) };
+  };

@@ -1,0 +1,101 @@
+/**
+ * What the operations of the control plane work on. Owns the layout of its store and the forms of
+ * ids. One store, one writer; the name servers have another, which the control plane reaches only
+ * through `propagation.ts`.
+ *
+ *   zone/<id>                                  ZoneRecord
+ *   zone-reference/<callerReference>           id
+ *   set/<zoneId>/<reversed name>/<type>/<set>  RecordSet, in the order of ListResourceRecordSets
+ *   change/<id>                                ChangeRecord
+ *   pending/<sequence>                         PendingUpdates
+ *   health-check/<id>                          HealthCheckRecord
+ *   health-check-reference/<callerReference>   id
+ *   tags/<resource type>/<id>                  Record<string, string>
+ */
+import type { Io, ReadTransaction, Store } from '../../../io/io.ts';
+import { noSuchHealthCheck, noSuchHostedZone } from '../errors.ts';
+import { keyOf, rangeOf, reversedName } from '../keys.ts';
+import type { HealthCheckConfig, RecordSet } from '../record-set.ts';
+import type { Propagation } from './propagation.ts';
+
+export interface ControlPlane {
+  readonly io: Io;
+  readonly store: Store;
+  readonly propagation: Propagation;
+}
+
+export interface ZoneRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly callerReference: string;
+  readonly comment: string | null;
+  readonly createdAtMs: number;
+  readonly ordinal: number;
+  readonly nameServers: readonly string[];
+  readonly recordCount: number;
+}
+
+export interface HealthCheckRecord {
+  readonly id: string;
+  readonly callerReference: string;
+  readonly version: number;
+  readonly config: HealthCheckConfig;
+}
+
+const idLetters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/** `Z`, `C`… and twenty letters and digits, as AWS's ids are. */
+export function newId(io: Io, prefix: string): string {
+  let id = prefix;
+  for (let i = 0; i < 20; i++) id += idLetters.charAt(io.random.int(0, idLetters.length - 1));
+  return id;
+}
+
+/** An id without the path that AWS puts before it: `/hostedzone/Z1` and `Z1` are the same. */
+export function bareId(id: string | undefined): string {
+  return (id ?? '').replace(/^\/?(hostedzone|change|healthcheck|delegationset)\//, '');
+}
+
+export function readZone(store: ReadTransaction, givenId: string | undefined): ZoneRecord {
+  const id = bareId(givenId);
+  const text = store.get(keyOf('zone', id));
+  if (text === undefined) throw noSuchHostedZone(id);
+  return JSON.parse(text) as ZoneRecord;
+}
+
+export function readHealthCheck(store: ReadTransaction, id: string): HealthCheckRecord {
+  const text = store.get(keyOf('health-check', id));
+  if (text === undefined) throw noSuchHealthCheck(id);
+  return JSON.parse(text) as HealthCheckRecord;
+}
+
+export function setKey(zoneId: string, set: RecordSet): Uint8Array {
+  return keyOf('set', zoneId, reversedName(set.Name), set.Type, set.SetIdentifier ?? '');
+}
+
+/** The sets of one name and type. */
+export function readGroup(
+  store: ReadTransaction,
+  zoneId: string,
+  name: string,
+  type: string,
+): RecordSet[] {
+  return readSets(store, rangeOf('set', zoneId, reversedName(name), type));
+}
+
+/** The sets of one name, of all types. */
+export function readName(store: ReadTransaction, zoneId: string, name: string): RecordSet[] {
+  return readSets(store, rangeOf('set', zoneId, reversedName(name)));
+}
+
+function readSets(
+  store: ReadTransaction,
+  range: { start: Uint8Array; end: Uint8Array },
+): RecordSet[] {
+  return [...store.range(range)].map(({ value }) => JSON.parse(value) as RecordSet);
+}
+
+/** The number of items on a page: AWS's maximum unless less is asked for. */
+export function pageSize(asked: number | undefined, max: number): number {
+  return asked === undefined ? max : Math.min(max, Math.max(1, Number(asked)));
+}

@@ -1,0 +1,114 @@
+/**
+ * Why a name answers what it answers, for a client at a place: the steps of `decide.ts` as data
+ * and as text. Looks on: it takes the same road as an answer and changes nothing.
+ */
+import type { Random } from '../../../io/io.ts';
+import { rcodeName, typeName } from '../../../wire/dns/constants.ts';
+import { nameText, type WireName } from '../../../wire/dns/name.ts';
+import { dataText } from '../../../wire/dns/record-data.ts';
+import type { Place } from '../../../world/places.ts';
+import type { ExplainedCandidate, ExplainedStep, Explanation } from '../api.ts';
+import type { Candidate, Step } from './decide.ts';
+import { resolve, resolveAwsName } from './resolve.ts';
+import type { CompiledRecord, ZoneTable } from './zone-table.ts';
+
+export interface ExplainContext {
+  readonly zones: ZoneTable;
+  readonly health: { isHealthy(healthCheckId: string): boolean };
+  readonly random: Random;
+}
+
+/** Explains the answer to one question. The name is in lower case. */
+export function explain(
+  name: WireName,
+  type: number,
+  place: Place,
+  context: ExplainContext,
+): Explanation {
+  const zone = context.zones.find(name);
+  const steps: Step[] = [];
+  const resolution =
+    zone === undefined
+      ? resolveAwsName(name, type)
+      : resolve(zone, name, type, { ...context, place, steps });
+  const explained: Omit<Explanation, 'text'> = {
+    name: nameText(name),
+    type: typeName(type),
+    place: place.name,
+    zoneId: zone?.facts.id ?? null,
+    responseCode: resolution === undefined ? 'REFUSED' : rcodeName(resolution.rcode),
+    answers: (resolution?.answers ?? []).map((record) => ({
+      name: nameText(record.name),
+      type: typeName(record.type),
+      ttl: record.ttl,
+      value: dataText(record.type, record.data),
+    })),
+    dependsOnPlace: resolution?.location ?? false,
+    dependsOnChance: resolution?.chance ?? false,
+    steps: steps.map(explainedStep),
+  };
+  return { ...explained, text: textOf(explained) };
+}
+
+function explainedStep(step: Step): ExplainedStep {
+  return {
+    name: nameText(step.group.name, 8),
+    type: typeName(step.group.type),
+    policy: step.group.policy,
+    lastResort: step.lastResort,
+    candidates: step.candidates.map((candidate) => explainedCandidate(candidate, step)),
+  };
+}
+
+function explainedCandidate(candidate: Candidate, step: Step): ExplainedCandidate {
+  const { record } = candidate;
+  const { set } = record;
+  return {
+    setIdentifier: set.SetIdentifier ?? null,
+    region: set.Region ?? null,
+    weight: set.Weight ?? null,
+    failover: set.Failover ?? null,
+    latencyMs: candidate.latencyMs ?? null,
+    healthCheckId: set.HealthCheckId ?? null,
+    healthy: candidate.unhealthy === undefined,
+    reason: candidate.unhealthy ?? null,
+    chosen: candidate.chosen,
+    answers: answersOf(record, step.group.type),
+  };
+}
+
+function answersOf(record: CompiledRecord, type: number): string[] {
+  const target = record.set.AliasTarget;
+  if (target !== undefined) return [`alias ${target.DNSName}`];
+  return record.data.map((data) => dataText(type, data));
+}
+
+function textOf(explained: Omit<Explanation, 'text'>): string {
+  const { name, type, place, answers, steps } = explained;
+  const lines = [`${name} ${type} asked from ${place}: ${explained.responseCode}`];
+  for (const step of steps) {
+    lines.push(`  ${step.name} ${step.type}, ${step.policy}`);
+    if (step.lastResort) lines.push('    all unhealthy: taken as all healthy (last resort)');
+    for (const each of step.candidates) lines.push(`    ${candidateText(each)}`);
+  }
+  for (const answer of answers) {
+    lines.push(`  answer ${answer.name} ${answer.ttl} ${answer.type} ${answer.value}`);
+  }
+  if (explained.zoneId === null && answers.length === 0) {
+    lines.push('  no hosted zone here holds this name');
+  }
+  return lines.join('\n');
+}
+
+function candidateText(candidate: ExplainedCandidate): string {
+  const facts = [
+    candidate.region,
+    candidate.latencyMs === null ? null : `${candidate.latencyMs} ms`,
+    candidate.weight === null ? null : `weight ${candidate.weight}`,
+    candidate.failover,
+    candidate.reason ?? (candidate.healthCheckId === null ? 'no health check' : 'healthy'),
+  ].filter((fact) => fact !== null);
+  const mark = candidate.chosen ? '*' : '-';
+  const label = candidate.setIdentifier ?? '(only set)';
+  return `${mark} ${label}: ${facts.join(', ')} → ${candidate.answers.join(', ')}`;
+}

@@ -1,0 +1,301 @@
+/**
+ * The health checkers: sixteen of them, two in each of eight regions, each probing on its own.
+ *
+ * Owns: when probes are sent, the votes, and the status of every check, calculated ones included.
+ * Refuses to own: configuration (it is propagated state), one probe (`probe.ts`), the rules
+ * (`vote.ts`).
+ *
+ * Invariants:
+ *  K1  A checker waits its interval between the end of a probe and the next one; it never has two
+ *      under way. First probes are spread over one interval.
+ *  K2  A status changes only by a result, a child's status or the configuration; each change is
+ *      told once, after the status can be read.
+ *  K3  Nothing is probed for a check that is disabled, removed or calculated.
+ */
+import type { Io, Random, Timer } from '../../../io/io.ts';
+import type { CheckerState, HealthCheckState } from '../api.ts';
+import type { HealthCheck, HealthCheckConfig } from '../record-set.ts';
+import { type ProbeResult, probe } from './probe.ts';
+import { isHealthyByChildren, isHealthyByVotes, nextVote, statusOf, type Vote } from './vote.ts';
+
+/** Addresses of two checkers per region, from the ranges that AWS publishes for them. */
+export const checkerAddresses: Readonly<Record<string, readonly [string, string]>> = {
+  'us-east-1': ['54.243.31.197', '107.23.255.9'],
+  'us-west-1': ['54.183.255.135', '54.241.32.71'],
+  'us-west-2': ['54.244.52.199', '54.245.168.7'],
+  'eu-west-1': ['54.228.16.7', '176.34.159.199'],
+  'ap-southeast-1': ['54.251.31.135', '54.255.254.199'],
+  'ap-southeast-2': ['54.252.79.135', '54.252.254.199'],
+  'ap-northeast-1': ['54.248.220.7', '54.250.253.199'],
+  'sa-east-1': ['54.232.40.71', '177.71.207.135'],
+};
+
+export const checkerRegions: readonly string[] = Object.keys(checkerAddresses);
+
+/** Connection within 4 s, status within 2 s of it. */
+const deadlineMs = 6000;
+/** Modelled round trips are not scaled, so no deadline is cut below this. */
+const minDeadlineMs = 1000;
+
+interface Checker {
+  readonly region: string;
+  readonly ip: string;
+  vote: Vote;
+  last: (ProbeResult & { readonly atMs: number }) | undefined;
+  lastFailure: (ProbeResult & { readonly atMs: number }) | undefined;
+  /** Armed while it waits; never while a probe is under way. */
+  timer: Timer | undefined;
+  probing: boolean;
+}
+
+interface Watched {
+  check: HealthCheck;
+  checkers: readonly Checker[];
+  healthy: boolean;
+  /** Set once it is no longer this check's business, so that a late answer changes nothing. */
+  removed: boolean;
+}
+
+export interface CheckersOptions {
+  readonly io: Io;
+  readonly timeScale: number;
+  readonly resolve: (hostName: string) => string | undefined;
+  /** The status that a check had before this process started; undefined for a new one. */
+  readonly lastStatus: (id: string) => boolean | undefined;
+  readonly onChange: (id: string, healthy: boolean) => void;
+}
+
+export class HealthCheckers {
+  private readonly options: CheckersOptions;
+  private readonly random: Random;
+  private readonly watched = new Map<string, Watched>();
+  private stopped = false;
+
+  constructor(options: CheckersOptions) {
+    this.options = options;
+    this.random = options.io.random.split('route53-health-checkers');
+  }
+
+  /**
+   * The status of a check; before it is watched, what it was in the last run. One that is not
+   * known (deleted) never takes a record out.
+   */
+  isHealthy(id: string): boolean {
+    return this.watched.get(id)?.healthy ?? this.options.lastStatus(id) ?? true;
+  }
+
+  /** Watches a check, or takes over its new configuration with the votes it has. */
+  set(check: HealthCheck): void {
+    const known = this.watched.get(check.id);
+    const votedHealthy = known !== undefined || this.votedHealthyAtFirst(check);
+    const watched: Watched = known ?? {
+      check,
+      checkers: [],
+      healthy: statusOf(check.config, votedHealthy),
+      removed: false,
+    };
+    const before = new Map(watched.checkers.map((checker) => [checker.ip, checker]));
+    watched.check = check;
+    watched.checkers = regionsOf(check.config).flatMap((region) =>
+      (checkerAddresses[region] ?? []).map(
+        (ip) => before.get(ip) ?? newChecker(region, ip, votedHealthy),
+      ),
+    );
+    for (const checker of before.values()) {
+      if (!watched.checkers.includes(checker)) checker.timer?.cancel();
+    }
+    this.watched.set(check.id, watched);
+    for (const checker of watched.checkers) this.startOrStop(watched, checker);
+    this.reconsider(watched);
+    this.reconsiderParents(check.id, new Set([check.id]));
+  }
+
+  remove(id: string): void {
+    const watched = this.watched.get(id);
+    if (watched === undefined) return;
+    watched.removed = true;
+    for (const checker of watched.checkers) checker.timer?.cancel();
+    this.watched.delete(id);
+    this.reconsiderParents(id, new Set());
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const { checkers } of this.watched.values()) {
+      for (const checker of checkers) checker.timer?.cancel();
+    }
+  }
+
+  /** Every check with each checker's vote. */
+  states(): HealthCheckState[] {
+    return [...this.watched.values()].map(stateOf);
+  }
+
+  state(id: string): HealthCheckState | undefined {
+    const watched = this.watched.get(id);
+    return watched === undefined ? undefined : stateOf(watched);
+  }
+
+  /** Last failures by checker, for GetHealthCheckLastFailureReason. */
+  lastFailures(id: string): readonly CheckerState[] {
+    const checkers = this.watched.get(id)?.checkers ?? [];
+    return checkers
+      .filter((checker) => checker.lastFailure !== undefined)
+      .map((checker) => checkerState(checker, checker.lastFailure));
+  }
+
+  /** Healthy until there is data; after a restart, what led to the status that it had. */
+  private votedHealthyAtFirst({ id, config }: HealthCheck): boolean {
+    const status = this.options.lastStatus(id);
+    return status === undefined || status !== (config.Inverted === true);
+  }
+
+  private startOrStop(watched: Watched, checker: Checker): void {
+    if (watched.check.config.Disabled === true) {
+      checker.timer?.cancel();
+      checker.timer = undefined;
+    } else if (checker.timer === undefined && !checker.probing) {
+      this.schedule(watched, checker, this.random.float() * this.intervalMs(watched));
+    }
+  }
+
+  private intervalMs(watched: Watched): number {
+    return ((watched.check.config.RequestInterval ?? 30) * 1000) / this.options.timeScale;
+  }
+
+  private schedule(watched: Watched, checker: Checker, delayMs: number): void {
+    if (this.stopped || watched.removed) return;
+    const label = `health-check ${watched.check.id} from ${checker.region}`;
+    checker.timer = this.options.io.timers.after(Math.max(1, Math.round(delayMs)), label, () => {
+      checker.timer = undefined;
+      void this.probeOnce(watched, checker);
+    });
+  }
+
+  private async probeOnce(watched: Watched, checker: Checker): Promise<void> {
+    const { io, timeScale, resolve } = this.options;
+    checker.probing = true;
+    const result = await probe(watched.check, {
+      network: io.network,
+      from: checker.region,
+      deadlineMs: Math.max(minDeadlineMs, deadlineMs / timeScale),
+      resolve,
+    });
+    checker.probing = false;
+    if (this.stopped || watched.removed || !watched.checkers.includes(checker)) return;
+    if (watched.check.config.Disabled === true) return;
+    this.count(watched, checker, result);
+    this.schedule(watched, checker, this.intervalMs(watched));
+  }
+
+  private count(watched: Watched, checker: Checker, result: ProbeResult): void {
+    const { io } = this.options;
+    checker.last = { ...result, atMs: io.clock.wallMs() };
+    if (!result.success) checker.lastFailure = checker.last;
+    const before = checker.vote.healthy;
+    const threshold = watched.check.config.FailureThreshold ?? 3;
+    checker.vote = nextVote(checker.vote, result.success, threshold);
+    if (checker.vote.healthy === before) return;
+    io.probe.event('health-check-vote', {
+      id: watched.check.id,
+      region: checker.region,
+      checker: checker.ip,
+      healthy: checker.vote.healthy,
+      status: result.status,
+    });
+    this.reconsider(watched);
+  }
+
+  /** Works a status out again and tells where it has changed; then so for the checks above. */
+  private reconsider(watched: Watched, seen: Set<string> = new Set()): void {
+    const { id, config } = watched.check;
+    if (seen.has(id)) return;
+    seen.add(id);
+    const healthy = statusOf(config, this.rawStatus(watched));
+    if (healthy === watched.healthy) return;
+    watched.healthy = healthy;
+    const { healthyVotes, votes, target } = stateOf(watched);
+    this.options.io.probe.event('health-check', { id, healthy, healthyVotes, votes, target });
+    this.options.onChange(id, healthy);
+    this.reconsiderParents(id, seen);
+  }
+
+  private reconsiderParents(id: string, seen: Set<string>): void {
+    for (const parent of this.watched.values()) {
+      if (parent.check.config.ChildHealthChecks?.includes(id) === true) {
+        this.reconsider(parent, new Set(seen));
+      }
+    }
+  }
+
+  private rawStatus(watched: Watched): boolean {
+    const { config } = watched.check;
+    if (config.Type === 'CALCULATED') {
+      const children = config.ChildHealthChecks ?? [];
+      const healthy = children.filter((child) => this.isHealthy(child)).length;
+      return isHealthyByChildren(healthy, config.HealthThreshold ?? 0);
+    }
+    const healthy = watched.checkers.filter(({ vote }) => vote.healthy).length;
+    return isHealthyByVotes(healthy, watched.checkers.length);
+  }
+}
+
+function newChecker(region: string, ip: string, healthy: boolean): Checker {
+  return {
+    region,
+    ip,
+    vote: { healthy, against: 0 },
+    last: undefined,
+    lastFailure: undefined,
+    timer: undefined,
+    probing: false,
+  };
+}
+
+function regionsOf(config: HealthCheckConfig): readonly string[] {
+  if (config.Type === 'CALCULATED') return [];
+  return config.Regions ?? checkerRegions;
+}
+
+/** What a check looks at, in a line. */
+export function targetOf(config: HealthCheckConfig): string {
+  if (config.Type === 'CALCULATED') {
+    const children = config.ChildHealthChecks ?? [];
+    return `${config.HealthThreshold ?? 0} of ${children.join(', ')}`;
+  }
+  const tls = config.Type.startsWith('HTTPS');
+  const host = config.FullyQualifiedDomainName ?? config.IPAddress ?? '';
+  const port = config.Port ?? (tls ? 443 : 80);
+  const path = config.ResourcePath ?? '/';
+  return `${tls ? 'https' : 'http'}://${host}:${port}${path.startsWith('/') ? '' : '/'}${path}`;
+}
+
+function stateOf({ check, checkers, healthy }: Watched): HealthCheckState {
+  const failures = checkers
+    .map(({ lastFailure }) => lastFailure)
+    .filter((each) => each !== undefined);
+  failures.sort((a, b) => b.atMs - a.atMs);
+  return {
+    id: check.id,
+    type: check.config.Type,
+    target: targetOf(check.config),
+    healthy,
+    disabled: check.config.Disabled === true,
+    inverted: check.config.Inverted === true,
+    healthyVotes: checkers.filter(({ vote }) => vote.healthy).length,
+    votes: checkers.length,
+    lastFailure: failures[0]?.status ?? null,
+    checkers: checkers.map((checker) => checkerState(checker, checker.last)),
+  };
+}
+
+function checkerState(checker: Checker, result: Checker['last']): CheckerState {
+  return {
+    region: checker.region,
+    ip: checker.ip,
+    healthy: checker.vote.healthy,
+    against: checker.vote.against,
+    lastStatus: result?.status ?? null,
+    checkedAtMs: result?.atMs ?? null,
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * Keys of both planes' stores: parts of text, joined by a zero octet, which none of them holds.
+ */
+import { utf8Encode } from '../../stdx/bytes.ts';
+
+/** A key, or with an empty last part the beginning of a range. */
+export function keyOf(...parts: readonly string[]): Uint8Array {
+  return utf8Encode(parts.join('\0'));
+}
+
+/** All keys that begin with these parts (whole ones). */
+export function rangeOf(...parts: readonly string[]): { start: Uint8Array; end: Uint8Array } {
+  const prefix = parts.join('\0');
+  return { start: utf8Encode(`${prefix}\0`), end: utf8Encode(`${prefix}\x01`) };
+}
+
+/** The parts of a key. */
+export function partsOf(key: Uint8Array): string[] {
+  return Buffer.from(key).toString('utf8').split('\0');
+}
+
+/**
+ * A name with its labels reversed, `com.example.www.`: the order of ListResourceRecordSets and
+ * ListHostedZonesByName. Dots inside labels are escaped in such names, so a split is enough.
+ */
+export function reversedName(name: string): string {
+  const labels = name.replace(/\.$/, '').split('.');
+  return `${labels.reverse().join('.')}.`;
+}

@@ -1,0 +1,110 @@
+/**
+ * A resource record set as both planes know it: AWS's members, normalised. Owns the type and its
+ * identity. Refuses to own validation (`control-plane/`) and answers (`data-plane/`).
+ */
+
+export interface AliasTarget {
+  readonly HostedZoneId: string;
+  readonly DNSName: string;
+  readonly EvaluateTargetHealth: boolean;
+}
+
+/** `Name` is lower case with a final dot, special characters as Route 53 writes them (`\052`). */
+export interface RecordSet {
+  readonly Name: string;
+  readonly Type: string;
+  readonly SetIdentifier?: string;
+  readonly Weight?: number;
+  readonly Region?: string;
+  readonly Failover?: 'PRIMARY' | 'SECONDARY';
+  readonly MultiValueAnswer?: boolean;
+  readonly TTL?: number;
+  readonly ResourceRecords?: readonly { readonly Value: string }[];
+  readonly AliasTarget?: AliasTarget;
+  readonly HealthCheckId?: string;
+}
+
+export type RoutingPolicy = 'simple' | 'weighted' | 'latency' | 'failover' | 'multivalue';
+
+/** The policy that a record set's members say; `MultiValueAnswer: false` says none. */
+export function policyOf(set: RecordSet): RoutingPolicy {
+  if (set.Weight !== undefined) return 'weighted';
+  if (set.Region !== undefined) return 'latency';
+  if (set.Failover !== undefined) return 'failover';
+  return set.MultiValueAnswer === true ? 'multivalue' : 'simple';
+}
+
+/** Types of records that Route 53 holds. */
+export const recordTypes = [
+  'SOA',
+  'A',
+  'TXT',
+  'NS',
+  'CNAME',
+  'MX',
+  'NAPTR',
+  'PTR',
+  'SRV',
+  'SPF',
+  'AAAA',
+  'CAA',
+  'DS',
+  'TLSA',
+  'SSHFP',
+  'SVCB',
+  'HTTPS',
+] as const;
+
+/** What one propagation carries to the data plane; see `data-plane/propagated-state.ts`. */
+export type Update =
+  | { readonly kind: 'zone'; readonly zone: ZoneFacts }
+  | { readonly kind: 'zone-deleted'; readonly zoneId: string }
+  /** All record sets of each group named; an empty list where the group is gone. */
+  | { readonly kind: 'records'; readonly zoneId: string; readonly groups: readonly GroupUpdate[] }
+  | { readonly kind: 'health-check'; readonly check: HealthCheck }
+  | { readonly kind: 'health-check-deleted'; readonly id: string };
+
+export interface ZoneFacts {
+  /** `Z0123456789ABCDEFGHIJ`, no prefix. */
+  readonly id: string;
+  readonly name: string;
+  /** Of several zones of one name the one that was made first answers. */
+  readonly createdAtMs: number;
+  readonly ordinal: number;
+}
+
+export interface GroupUpdate {
+  readonly name: string;
+  readonly type: string;
+  readonly sets: readonly RecordSet[];
+}
+
+export type HealthCheckType =
+  | 'HTTP'
+  | 'HTTPS'
+  | 'HTTP_STR_MATCH'
+  | 'HTTPS_STR_MATCH'
+  | 'CALCULATED';
+
+export interface HealthCheckConfig {
+  readonly Type: HealthCheckType;
+  readonly IPAddress?: string;
+  readonly Port?: number;
+  readonly ResourcePath?: string;
+  readonly FullyQualifiedDomainName?: string;
+  readonly SearchString?: string;
+  readonly RequestInterval?: number;
+  readonly FailureThreshold?: number;
+  readonly MeasureLatency?: boolean;
+  readonly Inverted?: boolean;
+  readonly Disabled?: boolean;
+  readonly HealthThreshold?: number;
+  readonly ChildHealthChecks?: readonly string[];
+  readonly EnableSNI?: boolean;
+  readonly Regions?: readonly string[];
+}
+
+export interface HealthCheck {
+  readonly id: string;
+  readonly config: HealthCheckConfig;
+}

@@ -1,0 +1,145 @@
+/**
+ * Route 53: the service on one screen. Registers the operations, and ties the two planes together:
+ * the control plane writes its own store and hands what is to be served to `Propagation`; the data
+ * plane (name servers and health checkers) lives on what has been propagated.
+ */
+import { jsonHandler } from '../../endpoint/internal-json.ts';
+import { type Operation, type Service, ServiceError } from '../../endpoint/service.ts';
+import type { Handler, Io } from '../../io/io.ts';
+import type { ServiceModel } from '../../wire/model.ts';
+import { placeByName } from '../../world/places.ts';
+import type { HealthChecksResponse } from './api.ts';
+import { changeResourceRecordSets } from './control-plane/change-resource-record-sets.ts';
+import {
+  getCheckerIpRanges,
+  getHealthCheckLastFailureReason,
+  getHealthCheckStatus,
+} from './control-plane/health-check-status.ts';
+import {
+  createHealthCheck,
+  deleteHealthCheck,
+  getHealthCheck,
+  getHealthCheckCount,
+  listHealthChecks,
+  updateHealthCheck,
+} from './control-plane/health-checks.ts';
+import {
+  createHostedZone,
+  deleteHostedZone,
+  getHostedZone,
+  getHostedZoneCount,
+  listHostedZones,
+  listHostedZonesByName,
+  updateHostedZoneComment,
+} from './control-plane/hosted-zones.ts';
+import { getChange, listResourceRecordSets } from './control-plane/list-resource-record-sets.ts';
+import type { ControlPlane } from './control-plane/plane.ts';
+import { Propagation } from './control-plane/propagation.ts';
+import {
+  changeTagsForResource,
+  listTagsForResource,
+  listTagsForResources,
+} from './control-plane/tags.ts';
+import { testDnsAnswer } from './control-plane/test-dns-answer.ts';
+import { DataPlane } from './data-plane/data-plane.ts';
+import type { QuerySource } from './data-plane/dns-server.ts';
+
+export interface Route53Options {
+  readonly model: ServiceModel;
+  /** Health-check intervals, TTLs and propagation are divided by it; 1 unless told otherwise. */
+  readonly timeScale?: number;
+  /** From PENDING to INSYNC, before the time scale; 500 unless told otherwise. */
+  readonly propagationMs?: number;
+  /** Where an asker of unknown whereabouts is taken to be: a place's name; `ashburn` if absent. */
+  readonly defaultPlace?: string;
+}
+
+export interface Route53Service extends Service {
+  /** The answer to a DNS packet, or undefined where none must be sent. Never throws. */
+  answer(packet: Uint8Array, source: QuerySource): Uint8Array | undefined;
+}
+
+/** Opens the stores `route53` and `route53-dns`, and serves what they hold. */
+export async function createRoute53Service(
+  io: Io,
+  options: Route53Options,
+): Promise<Route53Service> {
+  const timeScale = options.timeScale ?? 1;
+  const defaultPlace = placeByName(options.defaultPlace ?? 'ashburn');
+  if (defaultPlace === undefined) throw new RangeError(`no such place: ${options.defaultPlace}`);
+  const data = await DataPlane.open(io, { timeScale, defaultPlace });
+  const store = await io.storage.open('route53');
+  const delayMs = (options.propagationMs ?? 500) / timeScale;
+  const propagation = new Propagation(io, store, data.state, delayMs);
+  const plane: ControlPlane = { io, store, propagation };
+  const answer = (packet: Uint8Array, source: QuerySource) => data.answer(packet, source);
+  const operations = {
+    CreateHostedZone: createHostedZone(plane),
+    GetHostedZone: getHostedZone(plane),
+    GetHostedZoneCount: getHostedZoneCount(plane),
+    ListHostedZones: listHostedZones(plane),
+    ListHostedZonesByName: listHostedZonesByName(plane),
+    UpdateHostedZoneComment: updateHostedZoneComment(plane),
+    DeleteHostedZone: deleteHostedZone(plane),
+    ChangeResourceRecordSets: changeResourceRecordSets(plane),
+    ListResourceRecordSets: listResourceRecordSets(plane),
+    GetChange: getChange(plane),
+    TestDNSAnswer: testDnsAnswer(plane, answer, defaultPlace),
+    CreateHealthCheck: createHealthCheck(plane),
+    GetHealthCheck: getHealthCheck(plane),
+    GetHealthCheckCount: getHealthCheckCount(plane),
+    ListHealthChecks: listHealthChecks(plane),
+    UpdateHealthCheck: updateHealthCheck(plane),
+    DeleteHealthCheck: deleteHealthCheck(plane),
+    GetHealthCheckStatus: getHealthCheckStatus(plane, data.checkers),
+    GetHealthCheckLastFailureReason: getHealthCheckLastFailureReason(plane, data.checkers),
+    GetCheckerIpRanges: getCheckerIpRanges(),
+    ChangeTagsForResource: changeTagsForResource(plane),
+    ListTagsForResource: listTagsForResource(plane),
+    ListTagsForResources: listTagsForResources(plane),
+  } satisfies Record<string, Operation>;
+  return {
+    name: 'route53',
+    model: options.model,
+    operations,
+    internal: { dns: dnsHandler(data), 'route53-internal': internalHandler(data) },
+    answer,
+    start: async () => {
+      propagation.start();
+      data.start();
+    },
+    stop: async () => {
+      propagation.stop();
+      data.stop();
+      await store.close();
+      await data.state.close();
+    },
+  };
+}
+
+/** DNS over this cloud's network: what the client proxy and functions without sockets use. */
+function dnsHandler(data: DataPlane): Handler {
+  return (request) => {
+    const ip = request.headers['x-orrery-source'] ?? '';
+    const tcp = request.headers['x-orrery-transport'] === 'tcp';
+    const packet = data.answer(request.body, { ip, tcp });
+    const headers = { 'content-type': 'application/dns-message' };
+    return packet === undefined
+      ? { status: 204, headers: {}, body: new Uint8Array(0) }
+      : { status: 200, headers, body: packet };
+  };
+}
+
+function internalHandler(data: DataPlane): Handler {
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value : undefined;
+  return jsonHandler({
+    '/explain': ({ name, type, place, ip }) => {
+      const where = { place: text(place), ip: text(ip) };
+      const explained = data.explain(text(name) ?? '', text(type) ?? 'A', where);
+      if (typeof explained === 'string') throw new ServiceError('InvalidInput', explained);
+      return explained;
+    },
+    '/health-checks': (): HealthChecksResponse => ({ healthChecks: data.checkers.states() }),
+  });
+}
