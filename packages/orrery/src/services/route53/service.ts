@@ -6,7 +6,8 @@
 import { jsonHandler } from '../../endpoint/internal-json.ts';
 import { type Operation, type Service, ServiceError } from '../../endpoint/service.ts';
 import type { Handler, Io } from '../../io/io.ts';
-import type { ServiceModel } from '../../wire/model.ts';
+import json from '../../wire/generated/route53.json' with { type: 'json' };
+import { asModel } from '../../wire/models.ts';
 import { placeByName } from '../../world/places.ts';
 import type { HealthChecksResponse } from './api.ts';
 import { changeResourceRecordSets } from './control-plane/change-resource-record-sets.ts';
@@ -45,7 +46,8 @@ import { DataPlane } from './data-plane/data-plane.ts';
 import type { QuerySource } from './data-plane/dns-server.ts';
 
 export interface Route53Options {
-  readonly model: ServiceModel;
+  /** Route 53's API shows no account; taken so that all services are made alike. */
+  readonly accountId?: string;
   /** Health-check intervals, TTLs and propagation are divided by it; 1 unless told otherwise. */
   readonly timeScale?: number;
   /** From PENDING to INSYNC, before the time scale; 500 unless told otherwise. */
@@ -62,7 +64,7 @@ export interface Route53Service extends Service {
 /** Opens the stores `route53` and `route53-dns`, and serves what they hold. */
 export async function createRoute53Service(
   io: Io,
-  options: Route53Options,
+  options: Route53Options = {},
 ): Promise<Route53Service> {
   const timeScale = options.timeScale ?? 1;
   const defaultPlace = placeByName(options.defaultPlace ?? 'ashburn');
@@ -100,7 +102,7 @@ export async function createRoute53Service(
   } satisfies Record<string, Operation>;
   return {
     name: 'route53',
-    model: options.model,
+    model: asModel(json),
     operations,
     internal: { dns: dnsHandler(data), 'route53-internal': internalHandler(data) },
     answer,
