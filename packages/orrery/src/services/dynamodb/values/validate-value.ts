@@ -168,6 +168,19 @@ export const nestingProblem =
   'Nesting Levels have exceeded supported limits: ' +
   'Attributes in the item have nested levels beyond supported limit';
 
+/** Throws where a checked item has come to be nested too deep. */
+export function checkNesting(item: AttributeMap): void {
+  if (depthOf({ M: item }) > nestingMax + 1) throw validationError(nestingProblem);
+}
+
+function depthOf(value: AttributeValue): number {
+  const children = value.M !== undefined ? Object.values(value.M) : value.L;
+  if (children === undefined) return 0;
+  let deepest = 0;
+  for (const child of children) deepest = Math.max(deepest, depthOf(child));
+  return deepest + 1;
+}
+
 function entries(map: unknown): number {
   if (typeof map !== 'object' || map === null || Array.isArray(map)) throw unexpected(map, 'Map');
   return Object.keys(map).length;

@@ -1,0 +1,107 @@
+/**
+ * Owns: the checks that DynamoDB makes on members one by one, before it looks at the request as a
+ * whole; their failures are told together, up to ten.
+ * Refuses to own: checks that need two members or the table.
+ */
+import { validationError } from './errors.ts';
+
+/** What a value must satisfy; returns the unsatisfied constraint's words. */
+export type Constraint = (value: unknown) => string | undefined;
+
+export type Rules = readonly (readonly [member: string, ...Constraint[]])[];
+
+const problemsMax = 10;
+
+export const required: Constraint = (value) =>
+  value === undefined || value === null ? 'Member must not be null' : undefined;
+
+/** The order of the values is AWS's own, as its messages show it. */
+export function oneOf(...values: readonly string[]): Constraint {
+  return (value) =>
+    value === undefined || values.includes(value as string)
+      ? undefined
+      : `Member must satisfy enum value set: [${values.join(', ')}]`;
+}
+
+export function atLeast(minimum: number): Constraint {
+  return (value) =>
+    value === undefined || (value as number) >= minimum
+      ? undefined
+      : `Member must have value greater than or equal to ${minimum}`;
+}
+
+export function atMost(maximum: number): Constraint {
+  return (value) =>
+    value === undefined || (value as number) <= maximum
+      ? undefined
+      : `Member must have value less than or equal to ${maximum}`;
+}
+
+export function lengthAtLeast(minimum: number): Constraint {
+  return (value) =>
+    value === undefined || lengthOf(value) >= minimum
+      ? undefined
+      : `Member must have length greater than or equal to ${minimum}`;
+}
+
+export function lengthAtMost(maximum: number): Constraint {
+  return (value) =>
+    value === undefined || lengthOf(value) <= maximum
+      ? undefined
+      : `Member must have length less than or equal to ${maximum}`;
+}
+
+export function matches(pattern: string): Constraint {
+  const whole = new RegExp(`^(?:${pattern})$`);
+  return (value) =>
+    value === undefined || whole.test(value as string)
+      ? undefined
+      : `Member must satisfy regular expression pattern: ${pattern}`;
+}
+
+/** Throws `ValidationException` with all that is wrong. `prefix` stands before the members. */
+export function checkConstraints(input: object, rules: Rules): void {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  throwProblems(problems);
+}
+
+export function collectProblems(
+  input: object,
+  rules: Rules,
+  prefix: string,
+  problems: string[],
+): void {
+  for (const [name, ...constraints] of rules) {
+    const value = (input as Record<string, unknown>)[name] ?? undefined;
+    for (const constraint of constraints) {
+      const problem = constraint(value);
+      if (problem === undefined || problems.length >= problemsMax) continue;
+      const at = prefix + name.charAt(0).toLowerCase() + name.slice(1);
+      problems.push(`Value ${shown(value)} at '${at}' failed to satisfy constraint: ${problem}`);
+      if (value === undefined) break;
+    }
+  }
+}
+
+export function throwProblems(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const plural = problems.length > 1 ? 's' : '';
+  const text = `${problems.length} validation error${plural} detected: ${problems.join('; ')}`;
+  throw validationError(text);
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'null';
+  if (Array.isArray(value)) return `'[${value.map(plain).join(', ')}]'`;
+  return `'${plain(value)}'`;
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value)) return value.length;
+  return Object.keys(value as object).length;
+}

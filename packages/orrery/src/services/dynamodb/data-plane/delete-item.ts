@@ -1,0 +1,59 @@
+/** DeleteItem. Deleting what is not there succeeds and writes nothing. */
+import type { SerializedBody } from '../../../endpoint/service.ts';
+import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { validateMap } from '../values/validate-value.ts';
+import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import {
+  bindWriteCondition,
+  checkCondition,
+  checkExpressionParameters,
+  itemJson,
+  itemOf,
+  pathsOf,
+  refuseKeyPaths,
+  respond,
+  type WriteInput,
+  writeRules,
+} from './item-operation.ts';
+import { encodeGivenKey } from './key-checks.ts';
+import { checkReturnValues } from './put-item.ts';
+
+export interface DeleteItemInput extends WriteInput {
+  readonly Key: AttributeMap;
+}
+
+const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], ...writeRules];
+
+export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBody {
+  requireTableName(input.TableName);
+  checkConstraints(input, rules);
+  checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
+  validateMap(input.Key);
+  checkReturnValues(input.ReturnValues);
+  const condition = bindWriteCondition(input);
+  const table = servingTable(engine, input.TableName);
+  const key = encodeGivenKey(table, input.Key);
+  refuseKeyPaths(table, pathsOf(condition));
+
+  const { storage, writer } = engine;
+  const previous = storage.transaction((transaction) => {
+    const record = storage.readRecord(transaction, key);
+    if (condition !== undefined) checkCondition(condition, itemOf(record), input);
+    writer.write(transaction, table, key, record, null, input.Key);
+    return record;
+  });
+
+  const capacity = wantsCapacity(input.ReturnConsumedCapacity)
+    ? consumedCapacity(
+        table,
+        input.ReturnConsumedCapacity,
+        unitsOfWrite(table, itemOf(previous), undefined),
+      )
+    : undefined;
+  const old =
+    input.ReturnValues === 'ALL_OLD' && previous !== undefined ? itemJson(previous) : undefined;
+  return respond('Attributes', old, capacity);
+}

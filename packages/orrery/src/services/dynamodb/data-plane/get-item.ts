@@ -1,0 +1,77 @@
+/**
+ * GetItem. A read of a whole item answers the stored text as it stands (record invariant: the body
+ * of a record is what DynamoDB returns).
+ */
+import type { SerializedBody } from '../../../endpoint/service.ts';
+import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { bindProjectionText } from '../expressions/expressions.ts';
+import { project, projectionOf } from '../expressions/projection.ts';
+import type { Path } from '../expressions/tree.ts';
+import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { itemSize } from '../values/size.ts';
+import { validateMap } from '../values/validate-value.ts';
+import {
+  type CapacityMode,
+  type ConsumedCapacity,
+  consumedCapacity,
+  readUnits,
+  wantsCapacity,
+} from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import {
+  capacityRule,
+  checkExpressionParameters,
+  type ExpressionInput,
+  itemJson,
+  itemOf,
+  placeholdersOf,
+  refuseKeyPaths,
+  respond,
+} from './item-operation.ts';
+import { encodeGivenKey } from './key-checks.ts';
+
+export interface GetItemInput extends ExpressionInput {
+  readonly TableName: string;
+  readonly Key: AttributeMap;
+  readonly ConsistentRead?: boolean;
+  readonly ProjectionExpression?: string;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+}
+
+const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], capacityRule];
+
+export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
+  requireTableName(input.TableName);
+  checkConstraints(input, rules);
+  checkExpressionParameters(input, ['ProjectionExpression'], ['AttributesToGet']);
+  validateMap(input.Key);
+  const paths = bindPaths(input);
+  const table = servingTable(engine, input.TableName);
+  const key = encodeGivenKey(table, input.Key);
+  if (paths !== undefined) refuseKeyPaths(table, paths);
+
+  const record = engine.storage.readRecord(engine.storage.store, key);
+  let capacity: ConsumedCapacity | undefined;
+  if (wantsCapacity(input.ReturnConsumedCapacity)) {
+    const units = readUnits(itemSize(itemOf(record) ?? {}), input.ConsistentRead === true);
+    capacity = consumedCapacity(table, input.ReturnConsumedCapacity, {
+      table: units,
+      indexes: new Map(),
+    });
+  }
+  if (record === undefined) return respond('Item', undefined, capacity);
+  if (paths === undefined) return respond('Item', itemJson(record), capacity);
+  const cut = project(projectionOf(paths), itemOf(record) ?? {});
+  return respond('Item', JSON.stringify(cut), capacity);
+}
+
+export function bindPaths(
+  input: ExpressionInput & { readonly ProjectionExpression?: string },
+): readonly Path[] | undefined {
+  if (input.ProjectionExpression === undefined) return undefined;
+  const given = placeholdersOf(input);
+  const paths = bindProjectionText(input.ProjectionExpression, given);
+  given.finish();
+  return paths;
+}

@@ -1,0 +1,156 @@
+/**
+ * Owns: what the operations on single items share: their common parameters, their condition, and the
+ * text of their responses.
+ * Refuses to own: any one operation.
+ */
+import { SerializedBody } from '../../../endpoint/service.ts';
+import { oneOf, type Rules } from '../constraints.ts';
+import { conditionFailed, notBuilt, validationError } from '../errors.ts';
+import { holds } from '../expressions/evaluate.ts';
+import { bindConditionText } from '../expressions/expressions.ts';
+import { createPlaceholders, type Placeholders } from '../expressions/placeholders.ts';
+import type { Condition, Operand, Path } from '../expressions/tree.ts';
+import { itemOfRecord } from '../replication/version.ts';
+import type { KeyLayout } from '../storage/key-encoding.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import type { CapacityMode, ConsumedCapacity } from './capacity.ts';
+import { keyAttributes } from './key-checks.ts';
+
+export interface ExpressionInput {
+  readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
+  readonly ExpressionAttributeValues?: AttributeMap;
+}
+
+export interface WriteInput extends ExpressionInput {
+  readonly TableName: string;
+  readonly ConditionExpression?: string;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+  readonly ReturnItemCollectionMetrics?: 'SIZE' | 'NONE';
+  readonly ReturnValues?: string;
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
+}
+
+export const capacityRule = ['ReturnConsumedCapacity', oneOf('INDEXES', 'TOTAL', 'NONE')] as const;
+
+export const writeRules: Rules = [
+  capacityRule,
+  ['ReturnValues', oneOf('ALL_NEW', 'UPDATED_OLD', 'ALL_OLD', 'NONE', 'UPDATED_NEW')],
+  ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],
+  ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
+];
+
+/**
+ * Parameters that expressions have replaced, and the rules of how the two go together. `value` names
+ * the expressions that may use values.
+ */
+export function checkExpressionParameters(
+  input: object,
+  expressions: readonly string[],
+  legacy: readonly string[],
+): void {
+  const members = input as Record<string, unknown>;
+  const given = (name: string): boolean => members[name] != null;
+  const modern = expressions.filter(given);
+  const old = legacy.filter(given);
+  if (modern.length > 0 && old.length > 0) {
+    throw validationError(
+      'Can not use both expression and non-expression parameters in the same request: ' +
+        `Non-expression parameters: {${old.join(', ')}} ` +
+        `Expression parameters: {${modern.join(', ')}}`,
+    );
+  }
+  if (given('ExpressionAttributeNames') && modern.length === 0) {
+    throw validationError('ExpressionAttributeNames can only be specified when using expressions');
+  }
+  const withValues = expressions.filter((name) => name !== 'ProjectionExpression');
+  if (given('ExpressionAttributeValues') && !withValues.some(given)) {
+    const are = withValues.length > 1 ? 'are' : 'is';
+    throw validationError(
+      'ExpressionAttributeValues can only be specified when using expressions: ' +
+        `${withValues.join(' and ')} ${are} null`,
+    );
+  }
+  if (old.length > 0) throw notBuilt(`The parameter ${old[0]} of before expressions`);
+}
+
+export function placeholdersOf(input: ExpressionInput): Placeholders {
+  return createPlaceholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
+}
+
+/** The condition of a write that has no other expression. */
+export function bindWriteCondition(input: WriteInput): Condition | undefined {
+  if (input.ConditionExpression === undefined) return undefined;
+  const given = placeholdersOf(input);
+  const condition = bindConditionText('ConditionExpression', input.ConditionExpression, given);
+  given.finish();
+  return condition;
+}
+
+/** Throws `ConditionalCheckFailedException` unless the condition holds for what is there. */
+export function checkCondition(
+  condition: Condition | undefined,
+  item: AttributeMap | undefined,
+  input: WriteInput,
+): void {
+  if (condition === undefined || holds(condition, item ?? {})) return;
+  throw conditionFailed(input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? item : undefined);
+}
+
+export function itemOf(record: string | undefined): AttributeMap | undefined {
+  return record === undefined ? undefined : parseMap(itemJson(record));
+}
+
+/** The JSON that a record holds. */
+export function itemJson(record: string): string {
+  return itemOfRecord(record) ?? '{}';
+}
+
+/** A document path must not go into a key attribute: those are scalars. */
+export function refuseKeyPaths(layout: KeyLayout, paths: readonly Path[]): void {
+  const keys = keyAttributes(layout);
+  for (const path of paths) {
+    const key = path.length > 1 ? keys.find(({ name }) => name === path[0]) : undefined;
+    if (key === undefined) continue;
+    throw validationError(
+      "Key attributes must be scalars; list random access '[]' and map lookup '.' are not " +
+        `allowed: Key: ${key.name}`,
+    );
+  }
+}
+
+/** Every document path of a condition. */
+export function pathsOf(condition: Condition | undefined): Path[] {
+  if (condition === undefined) return [];
+  switch (condition.kind) {
+    case 'and':
+    case 'or':
+      return condition.args.flatMap(pathsOf);
+    case 'not':
+      return pathsOf(condition.arg);
+    case 'compare':
+      return [condition.left, condition.right].flatMap(operandPaths);
+    case 'in':
+      return [condition.operand, ...condition.list].flatMap(operandPaths);
+    default:
+      return condition.args.flatMap(operandPaths);
+  }
+}
+
+function operandPaths(operand: Operand): Path[] {
+  if (operand.kind === 'path') return [operand.path];
+  return operand.kind === 'size' ? operandPaths(operand.of) : [];
+}
+
+/** A response of one member that is JSON already, and the capacity where it was asked for. */
+export function respond(
+  name: 'Item' | 'Attributes',
+  json: string | undefined,
+  capacity: ConsumedCapacity | undefined,
+): SerializedBody {
+  // An item without any of the attributes asked for is there all the same; attributes are not.
+  const absent = json === undefined || (json === '{}' && name === 'Attributes');
+  const first = absent ? '' : `"${name}":${json}`;
+  if (capacity === undefined) return new SerializedBody(`{${first}}`);
+  const comma = first === '' ? '' : ',';
+  return new SerializedBody(`{${first}${comma}"ConsumedCapacity":${JSON.stringify(capacity)}}`);
+}

@@ -1,0 +1,129 @@
+/**
+ * Owns: whether attributes are a key of a table or index, and the item's key bytes.
+ */
+import { invalidParameter, validationError } from '../errors.ts';
+import { encodeItemKey, type KeyAttribute, type KeyLayout } from '../storage/key-encoding.ts';
+import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import {
+  type AttributeMap,
+  type AttributeValue,
+  member,
+  typeOf,
+} from '../values/attribute-value.ts';
+
+const partitionBytesMax = 2048;
+const sortBytesMax = 1024;
+
+export function keyAttributes(layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>): KeyAttribute[] {
+  const { partitionKey, sortKey } = layout;
+  return sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
+}
+
+/** Bytes of a `Key` parameter that must be exactly the table's key. */
+export function encodeGivenKey(table: KeyLayout, key: AttributeMap): Buffer {
+  const attributes = keyAttributes(table);
+  if (Object.keys(key).length !== attributes.length) throw mismatch();
+  for (const { name, type } of attributes) {
+    const value = member(key, name);
+    if (value === undefined || value[type] === undefined) throw mismatch();
+  }
+  checkKeyValues(table, key);
+  return encodeItemKey(table, key);
+}
+
+function mismatch(): Error {
+  return validationError('The provided key element does not match the schema');
+}
+
+/** Bytes of the key that a whole item holds, which must also suit the table's indexes. */
+export function encodeKeyOfItem(table: StoredTable, item: AttributeMap): Buffer {
+  for (const { name, type } of keyAttributes(table)) {
+    const value = member(item, name);
+    if (value === undefined) throw invalidParameter(`Missing the key ${name} in the item`);
+    if (value[type] !== undefined) continue;
+    throw invalidParameter(
+      `Type mismatch for key ${name} expected: ${type} actual: ${typeOf(value)}`,
+    );
+  }
+  checkKeyValues(table, item);
+  checkIndexKeys(table, item);
+  return encodeItemKey(table, item);
+}
+
+/** Emptiness and size of key values of the right types. */
+export function checkKeyValues(
+  layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>,
+  key: AttributeMap,
+): void {
+  const { partitionKey, sortKey } = layout;
+  const partition = key[partitionKey.name] as AttributeValue;
+  checkNotEmpty(partitionKey, partition);
+  if (keyBytes(partition) > partitionBytesMax) {
+    throw invalidParameter('Size of hashkey has exceeded the maximum size limit of2048 bytes');
+  }
+  if (sortKey === undefined) return;
+  const sort = key[sortKey.name] as AttributeValue;
+  checkNotEmpty(sortKey, sort);
+  if (keyBytes(sort) > sortBytesMax) {
+    throw invalidParameter(
+      'Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
+    );
+  }
+}
+
+export function checkNotEmpty({ name }: KeyAttribute, value: AttributeValue): void {
+  const kind = emptiness(value);
+  if (kind === undefined) return;
+  throw validationError(
+    'One or more parameter values are not valid. The AttributeValue for a key attribute ' +
+      `cannot contain an empty ${kind} value. Key: ${name}`,
+  );
+}
+
+/** An item may lack an index's key attributes, but must not have them in another type or empty. */
+export function checkIndexKeys(table: StoredTable, item: AttributeMap): void {
+  for (const index of table.indexes) {
+    for (const attribute of keyAttributes(index)) checkIndexKey(index, attribute, item);
+  }
+}
+
+function checkIndexKey(index: StoredIndex, attribute: KeyAttribute, item: AttributeMap): void {
+  const value = member(item, attribute.name);
+  if (value === undefined) return;
+  const { name, type } = attribute;
+  if (value[type] === undefined) {
+    throw invalidParameter(
+      `Type mismatch for Index Key ${name} Expected: ${type} Actual: ${typeOf(value)} ` +
+        `IndexName: ${index.name}`,
+    );
+  }
+  const kind = emptiness(value);
+  if (kind !== undefined) {
+    throw validationError(
+      'One or more parameter values are not valid. A value specified for a secondary index key ' +
+        'is not supported. The AttributeValue for a key attribute cannot contain an empty ' +
+        `${kind} value. IndexName: ${index.name}, IndexKey: ${name}`,
+    );
+  }
+  const isPartition = attribute === index.partitionKey;
+  const bytesMax = isPartition ? partitionBytesMax : sortBytesMax;
+  if (keyBytes(value) > bytesMax) {
+    throw invalidParameter(
+      isPartition
+        ? 'Size of hashkey has exceeded the maximum size limit of2048 bytes'
+        : 'Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
+    );
+  }
+}
+
+function emptiness(value: AttributeValue): 'string' | 'binary' | undefined {
+  if (value.S === '') return 'string';
+  return value.B === '' ? 'binary' : undefined;
+}
+
+function keyBytes(value: AttributeValue): number {
+  if (value.S !== undefined) {
+    return value.S.length * 3 <= sortBytesMax ? 0 : Buffer.byteLength(value.S);
+  }
+  return value.B === undefined ? 0 : Buffer.byteLength(value.B, 'base64');
+}

@@ -1,0 +1,72 @@
+/** PutItem. */
+import type { SerializedBody } from '../../../endpoint/service.ts';
+import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { validationError } from '../errors.ts';
+import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { validateMap } from '../values/validate-value.ts';
+import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import {
+  bindWriteCondition,
+  checkCondition,
+  checkExpressionParameters,
+  itemJson,
+  itemOf,
+  pathsOf,
+  refuseKeyPaths,
+  respond,
+  type WriteInput,
+  writeRules,
+} from './item-operation.ts';
+import { encodeKeyOfItem } from './key-checks.ts';
+
+export interface PutItemInput extends WriteInput {
+  readonly Item: AttributeMap;
+}
+
+export const itemBytesMax = 400 * 1024;
+
+const rules: Rules = [['TableName', ...tableNameConstraints], ['Item', required], ...writeRules];
+
+export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
+  requireTableName(input.TableName);
+  checkConstraints(input, rules);
+  checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
+  const item = input.Item;
+  const size = validateMap(item);
+  checkReturnValues(input.ReturnValues);
+  if (size > itemBytesMax) {
+    throw validationError('Item size has exceeded the maximum allowed size');
+  }
+  const condition = bindWriteCondition(input);
+  const table = servingTable(engine, input.TableName);
+  const key = encodeKeyOfItem(table, item);
+  refuseKeyPaths(table, pathsOf(condition));
+
+  const { storage, writer } = engine;
+  const json = JSON.stringify(item);
+  const previous = storage.transaction((transaction) => {
+    const record = storage.readRecord(transaction, key);
+    if (condition !== undefined) checkCondition(condition, itemOf(record), input);
+    writer.write(transaction, table, key, record, json, item);
+    return record;
+  });
+
+  const capacity = wantsCapacity(input.ReturnConsumedCapacity)
+    ? consumedCapacity(
+        table,
+        input.ReturnConsumedCapacity,
+        unitsOfWrite(table, itemOf(previous), item),
+      )
+    : undefined;
+  const old =
+    input.ReturnValues === 'ALL_OLD' && previous !== undefined ? itemJson(previous) : undefined;
+  return respond('Attributes', old, capacity);
+}
+
+/** PutItem and DeleteItem return nothing or the old item. */
+export function checkReturnValues(returnValues: string | undefined): void {
+  if (returnValues === undefined || returnValues === 'ALL_OLD' || returnValues === 'NONE') return;
+  throw validationError('ReturnValues can only be ALL_OLD or NONE');
+}

@@ -1,0 +1,138 @@
+/**
+ * UpdateItem. An update that only removes creates no item; any other one does, an empty one too.
+ */
+import type { SerializedBody } from '../../../endpoint/service.ts';
+import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { validationError } from '../errors.ts';
+import { applyUpdate, refuseKeyUpdates } from '../expressions/apply-update.ts';
+import { bindConditionText, bindUpdateText } from '../expressions/expressions.ts';
+import { project, projectionOf } from '../expressions/projection.ts';
+import type { Action, Condition } from '../expressions/tree.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import { itemSize } from '../values/size.ts';
+import { checkNesting, validateMap } from '../values/validate-value.ts';
+import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import {
+  checkCondition,
+  checkExpressionParameters,
+  itemJson,
+  itemOf,
+  pathsOf,
+  placeholdersOf,
+  refuseKeyPaths,
+  respond,
+  type WriteInput,
+  writeRules,
+} from './item-operation.ts';
+import { checkIndexKeys, encodeGivenKey, keyAttributes } from './key-checks.ts';
+import { itemBytesMax } from './put-item.ts';
+
+export interface UpdateItemInput extends WriteInput {
+  readonly Key: AttributeMap;
+  readonly UpdateExpression?: string;
+}
+
+const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], ...writeRules];
+
+/** Bytes of text below which no item can be too large, however it is counted. */
+const surelySmall = itemBytesMax / 3;
+
+export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBody {
+  requireTableName(input.TableName);
+  checkConstraints(input, rules);
+  checkExpressionParameters(
+    input,
+    ['UpdateExpression', 'ConditionExpression'],
+    ['AttributeUpdates', 'Expected', 'ConditionalOperator'],
+  );
+  validateMap(input.Key);
+  const { actions, condition } = bind(input);
+  const table = servingTable(engine, input.TableName);
+  const key = encodeGivenKey(table, input.Key);
+  refuseKeyPaths(table, [...actions.map(({ path }) => path), ...pathsOf(condition)]);
+  refuseKeyUpdates(
+    actions,
+    keyAttributes(table).map(({ name }) => name),
+  );
+
+  const { storage, writer } = engine;
+  const { record, json } = storage.transaction((transaction) => {
+    const found = storage.readRecord(transaction, key);
+    if (condition !== undefined) checkCondition(condition, itemOf(found), input);
+    const next = updated(table, found, actions, input.Key);
+    if (next === undefined) return { record: found, json: undefined };
+    writer.write(transaction, table, key, found, next, input.Key);
+    return { record: found, json: next };
+  });
+  return answer(table, input, actions, record, json);
+}
+
+function bind(input: UpdateItemInput): {
+  actions: readonly Action[];
+  condition: Condition | undefined;
+} {
+  const { UpdateExpression: update, ConditionExpression: test } = input;
+  if (update === undefined && test === undefined) return { actions: [], condition: undefined };
+  const given = placeholdersOf(input);
+  const actions = update === undefined ? [] : bindUpdateText(update, given);
+  const condition =
+    test === undefined ? undefined : bindConditionText('ConditionExpression', test, given);
+  given.finish();
+  return { actions, condition };
+}
+
+/** JSON of the item after the update; undefined where the update leaves none. */
+function updated(
+  table: StoredTable,
+  record: string | undefined,
+  actions: readonly Action[],
+  key: AttributeMap,
+): string | undefined {
+  const onlyRemoves =
+    actions.length > 0 && actions.every(({ kind }) => kind === 'REMOVE' || kind === 'DELETE');
+  if (record === undefined && onlyRemoves) return undefined;
+  const item = itemOf(record) ?? { ...key };
+  applyUpdate(actions, item);
+  if (table.indexes.length > 0) checkIndexKeys(table, item);
+  const json = JSON.stringify(item);
+  if (json.length > surelySmall && itemSize(item) > itemBytesMax) {
+    throw validationError('Item size to update has exceeded the maximum allowed size');
+  }
+  if (actions.length > 0) checkNesting(item);
+  return json;
+}
+
+function answer(
+  table: StoredTable,
+  input: UpdateItemInput,
+  actions: readonly Action[],
+  record: string | undefined,
+  json: string | undefined,
+): SerializedBody {
+  const capacity = wantsCapacity(input.ReturnConsumedCapacity)
+    ? consumedCapacity(
+        table,
+        input.ReturnConsumedCapacity,
+        unitsOfWrite(table, itemOf(record), json === undefined ? undefined : parseMap(json)),
+      )
+    : undefined;
+  const old = record === undefined ? undefined : itemJson(record);
+  return respond('Attributes', returned(input.ReturnValues, actions, old, json), capacity);
+}
+
+function returned(
+  returnValues: string | undefined,
+  actions: readonly Action[],
+  old: string | undefined,
+  fresh: string | undefined,
+): string | undefined {
+  const isOld = returnValues === 'ALL_OLD' || returnValues === 'UPDATED_OLD';
+  const isNew = returnValues === 'ALL_NEW' || returnValues === 'UPDATED_NEW';
+  const json = isOld ? old : isNew ? fresh : undefined;
+  if (json === undefined || returnValues === 'ALL_OLD' || returnValues === 'ALL_NEW') return json;
+  const projection = projectionOf(actions.map(({ path }) => path));
+  return JSON.stringify(project(projection, parseMap(json)));
+}
