@@ -26,6 +26,8 @@ export interface StoredIndex {
   readonly sortKey: KeyAttribute | undefined;
   readonly projection: Projection;
   readonly throughput: Throughput | undefined;
+  /** Entries of items that were there before the index are still being made. */
+  readonly backfilling: boolean;
 }
 
 export interface StoredReplica {

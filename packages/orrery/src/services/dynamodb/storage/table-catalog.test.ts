@@ -46,8 +46,8 @@ test('tables outlive a restart, ids of dropped tables are not used again', () =>
     reopened.list().map(({ name, status, id }) => [name, status, id]),
     [['a', 'ACTIVE', 2]],
   );
-  assert.deepEqual(reopened.dropped(), [1]);
-  reopened.forgetDropped(1);
+  assert.deepEqual(reopened.dropped(), [{ tableId: 1 }]);
+  reopened.forgetDropped({ tableId: 1 });
   assert.equal(reopened.create(build('b')).id, 3);
   assert.deepEqual(openTableCatalog(memoryStore(content)).dropped(), []);
 });

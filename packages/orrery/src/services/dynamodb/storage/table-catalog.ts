@@ -14,27 +14,32 @@ export interface TableCatalog {
   find(name: string): StoredTable | undefined;
   /** In order of their names' bytes. */
   list(): readonly StoredTable[];
-  /** Ids of dropped tables that may still have items. */
-  dropped(): readonly number[];
+  /** Tables and indexes that are gone while some of their keys may still be there. */
+  dropped(): readonly Dropped[];
   /** Makes a table of what `build` returns for the next free id, and keeps it. */
   create(build: (id: number) => StoredTable): StoredTable;
   /** Replaces the table of that name. `also` runs in the same transaction. */
   replace(table: StoredTable, also?: (transaction: WriteTransaction) => void): void;
-  /** Removes the table; its items are to be removed by whoever asks `dropped`. */
+  /** Removes the table; its keys are to be removed by whoever asks `dropped`. */
   drop(name: string): void;
-  /** Nothing of that dropped table is left. */
-  forgetDropped(id: number): void;
+  /** Replaces the table by one without that index, whose entries are to be removed likewise. */
+  dropIndex(table: StoredTable, indexId: number): void;
+  /** Nothing of it is left. */
+  forgetDropped(dropped: Dropped): void;
+}
+
+export interface Dropped {
+  readonly tableId: number;
+  readonly indexId?: number;
 }
 
 export function openTableCatalog(store: Store): TableCatalog {
   const tables = new Map<string, StoredTable>();
-  const dropped = new Set<number>();
   let sorted: StoredTable[] | undefined;
   for (const { value } of store.range(textRange(spaces.catalog))) {
     const table = JSON.parse(value) as StoredTable;
     tables.set(table.name, table);
   }
-  for (const { value } of store.range(textRange(spaces.dropped))) dropped.add(Number(value));
 
   const put = (transaction: WriteTransaction, table: StoredTable): void =>
     transaction.put(textKey(spaces.catalog, table.name), JSON.stringify(table));
@@ -49,7 +54,8 @@ export function openTableCatalog(store: Store): TableCatalog {
       sorted ??= [...tables.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
       return sorted;
     },
-    dropped: () => [...dropped],
+    dropped: () =>
+      [...store.range(textRange(spaces.dropped))].map(({ value }) => JSON.parse(value) as Dropped),
     create: (build) => {
       const table = store.transaction((transaction) => {
         const counter = tableKey(spaces.heads, 0);
@@ -74,15 +80,22 @@ export function openTableCatalog(store: Store): TableCatalog {
       if (table === undefined) return;
       store.transaction((transaction) => {
         transaction.delete(textKey(spaces.catalog, name));
-        transaction.put(tableKey(spaces.dropped, table.id), String(table.id));
+        markDropped(transaction, { tableId: table.id });
       });
       tables.delete(name);
-      dropped.add(table.id);
       sorted = undefined;
     },
-    forgetDropped: (id) => {
-      store.transaction((transaction) => transaction.delete(tableKey(spaces.dropped, id)));
-      dropped.delete(id);
+    dropIndex: (table, indexId) => {
+      const indexes = table.indexes.filter(({ id }) => id !== indexId);
+      const without = { ...table, indexes };
+      store.transaction((transaction) => {
+        put(transaction, without);
+        markDropped(transaction, { tableId: table.id, indexId });
+      });
+      remember(without);
+    },
+    forgetDropped: (dropped) => {
+      store.transaction((transaction) => transaction.delete(droppedKey(dropped)));
     },
   };
 }
@@ -90,4 +103,12 @@ export function openTableCatalog(store: Store): TableCatalog {
 function textRange(space: number): { start: Uint8Array; end: Uint8Array } {
   const start = Uint8Array.of(space);
   return { start, end: after(start) };
+}
+
+function markDropped(transaction: WriteTransaction, dropped: Dropped): void {
+  transaction.put(droppedKey(dropped), JSON.stringify(dropped));
+}
+
+function droppedKey({ tableId, indexId = 0 }: Dropped): Buffer {
+  return Buffer.concat([tableKey(spaces.dropped, tableId), Buffer.from([indexId >> 8, indexId])]);
 }

@@ -18,6 +18,7 @@ const index: StoredIndex = {
   sortKey: { name: 'weight', type: 'N' },
   projection: { type: 'ALL', nonKeyAttributes: [] },
   throughput: undefined,
+  backfilling: false,
 };
 const table = {
   id: 3,
@@ -101,7 +102,7 @@ test('tombstones stand beside records, under the same key', () => {
     alive.map(({ key }) => Buffer.from(key)),
     [keyOf('b')],
   );
-  assert.equal(storage.purge(3, 1), true);
-  assert.equal(storage.purge(3, 10), true);
-  assert.equal(storage.purge(3, 10), false);
+  assert.equal(storage.purge({ tableId: 3 }, 1), true);
+  assert.equal(storage.purge({ tableId: 3 }, 10), true);
+  assert.equal(storage.purge({ tableId: 3 }, 10), false);
 });

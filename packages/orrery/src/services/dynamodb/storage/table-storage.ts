@@ -15,12 +15,15 @@ import { type IndexedTable, maintainIndexes } from './index-entries.ts';
 import {
   changeKey,
   itemKeyOfTombstone,
+  type KeyRange,
   sequenceOf,
   spaces,
   tableKey,
   tableRange,
   tombstoneKeyOf,
 } from './key-encoding.ts';
+import { wholeIndex } from './key-ranges.ts';
+import type { Dropped } from './table-catalog.ts';
 
 /** One entry of a table's change log: that this region wrote that item, in that version. */
 export interface Change {
@@ -103,8 +106,8 @@ export interface TableStorage {
     start: Uint8Array | undefined,
     limit: number,
   ): Iterable<StoredTombstone>;
-  /** Removes up to `limit` keys of a dropped table; false once nothing is left. */
-  purge(tableId: number, limit: number): boolean;
+  /** Removes up to `limit` keys of what was dropped; false once nothing is left. */
+  purge(dropped: Dropped, limit: number): boolean;
 }
 
 const tableSpaces = [
@@ -146,13 +149,13 @@ export function openTableStorage(store: Store): TableStorage {
       const from = start === undefined ? range.start : tombstoneKeyOf(start);
       return tombstonesOf(transaction.range({ start: from, end: range.end, limit }));
     },
-    purge: (tableId, limit) =>
+    purge: (dropped, limit) =>
       store.transaction((transaction) => {
         const keys: Uint8Array[] = [];
-        for (const space of tableSpaces) {
+        for (const keyRange of rangesOf(dropped)) {
           const left = limit - keys.length;
           if (left === 0) break;
-          const range = transaction.range({ ...tableRange(space, tableId), limit: left });
+          const range = transaction.range({ ...keyRange, limit: left });
           for (const { key } of range) keys.push(Buffer.from(key));
         }
         for (const key of keys) transaction.delete(key);
@@ -250,6 +253,11 @@ function decodeChange({ key, value }: Entry): Change {
     key: Buffer.from(value.slice(bar + 1), 'base64'),
     version: { timestamp: value.slice(0, 16), region: value.slice(17, bar) },
   };
+}
+
+function rangesOf({ tableId, indexId }: Dropped): KeyRange[] {
+  if (indexId !== undefined) return [wholeIndex(tableId, indexId)];
+  return tableSpaces.map((space) => tableRange(space, tableId));
 }
 
 function decodeTombstone(text: string): Tombstone {

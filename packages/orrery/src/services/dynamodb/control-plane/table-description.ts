@@ -1,0 +1,158 @@
+/**
+ * Owns: a stored table as DescribeTable shows it. Pure.
+ */
+import type {
+  GlobalSecondaryIndexDescription,
+  KeySchemaElement,
+  LocalSecondaryIndexDescription,
+  Projection,
+  ReplicaDescription,
+  TableDescription,
+} from '@aws-sdk/client-dynamodb';
+import type { KeyLayout } from '../storage/key-encoding.ts';
+import {
+  isReplicated,
+  type StoredIndex,
+  type StoredTable,
+  type Throughput,
+} from '../storage/stored-table.ts';
+
+/** Timestamps are epoch milliseconds, as everywhere between operations and the endpoint. */
+type Described = Omit<
+  TableDescription,
+  'CreationDateTime' | 'BillingModeSummary' | 'TableClassSummary'
+> & {
+  CreationDateTime: number;
+  BillingModeSummary?: object;
+  TableClassSummary?: object;
+};
+
+export function describe(table: StoredTable, region: string): Described {
+  const streamView = streamViewOf(table);
+  const local = table.indexes.filter(({ kind }) => kind === 'LOCAL');
+  const global = table.indexes.filter(({ kind }) => kind === 'GLOBAL');
+  return {
+    AttributeDefinitions: table.attributes.map(({ name, type }) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    TableName: table.name,
+    KeySchema: keySchema(table),
+    TableStatus: table.status,
+    CreationDateTime: table.createdMs,
+    ProvisionedThroughput: throughput(table.throughput, table.throughputDecreases),
+    TableSizeBytes: 0,
+    ItemCount: 0,
+    TableArn: table.arn,
+    TableId: table.tableId,
+    ...(table.onDemandSinceMs !== undefined && {
+      BillingModeSummary: {
+        BillingMode: table.billingMode,
+        LastUpdateToPayPerRequestDateTime: table.onDemandSinceMs,
+      },
+    }),
+    ...(local.length > 0 && { LocalSecondaryIndexes: local.map((one) => localIndex(table, one)) }),
+    ...(global.length > 0 && {
+      GlobalSecondaryIndexes: global.map((one) => globalIndex(table, one)),
+    }),
+    ...(streamView !== undefined && {
+      StreamSpecification: {
+        StreamEnabled: true,
+        StreamViewType: streamView as 'NEW_AND_OLD_IMAGES',
+      },
+    }),
+    ...streamNames(table),
+    ...(isReplicated(table) && {
+      GlobalTableVersion: '2019.11.21',
+      Replicas: replicas(table, region),
+    }),
+    ...(table.sse !== undefined && {
+      SSEDescription: {
+        Status: 'ENABLED',
+        SSEType: table.sse.type as 'KMS',
+        ...(table.sse.keyArn !== undefined && { KMSMasterKeyArn: table.sse.keyArn }),
+      },
+    }),
+    ...(table.tableClass !== undefined && {
+      TableClassSummary: {
+        TableClass: table.tableClass,
+        ...(table.tableClassUpdatedMs !== undefined && {
+          LastUpdateDateTime: table.tableClassUpdatedMs,
+        }),
+      },
+    }),
+    DeletionProtectionEnabled: table.deletionProtection,
+  };
+}
+
+export function keySchema(layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>): KeySchemaElement[] {
+  const { partitionKey, sortKey } = layout;
+  const schema: KeySchemaElement[] = [{ AttributeName: partitionKey.name, KeyType: 'HASH' }];
+  if (sortKey !== undefined) schema.push({ AttributeName: sortKey.name, KeyType: 'RANGE' });
+  return schema;
+}
+
+/** A table with replicas always has a stream: replication stands on it in DynamoDB. */
+function streamViewOf(table: StoredTable): string | undefined {
+  return table.streamView ?? (isReplicated(table) ? 'NEW_AND_OLD_IMAGES' : undefined);
+}
+
+function streamNames(table: StoredTable): { LatestStreamLabel?: string; LatestStreamArn?: string } {
+  const label =
+    table.streamLabel ?? (isReplicated(table) ? streamLabel(table.createdMs) : undefined);
+  if (label === undefined) return {};
+  return { LatestStreamLabel: label, LatestStreamArn: `${table.arn}/stream/${label}` };
+}
+
+/** Label of a stream that is turned on at that time: ISO 8601 without the zone. */
+export function streamLabel(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, -1);
+}
+
+function replicas(table: StoredTable, region: string): ReplicaDescription[] {
+  return table.replicas
+    .filter((replica) => replica.region !== region)
+    .map((replica) => ({
+      RegionName: replica.region,
+      ReplicaStatus: replica.status as 'ACTIVE',
+      ReplicaArn: table.arn.replace(`:${region}:`, `:${replica.region}:`),
+    }));
+}
+
+function localIndex(table: StoredTable, index: StoredIndex): LocalSecondaryIndexDescription {
+  return {
+    IndexName: index.name,
+    KeySchema: keySchema(index),
+    Projection: projection(index),
+    IndexSizeBytes: 0,
+    ItemCount: 0,
+    IndexArn: `${table.arn}/index/${index.name}`,
+  };
+}
+
+function globalIndex(table: StoredTable, index: StoredIndex): GlobalSecondaryIndexDescription {
+  const making = index.backfilling || table.status === 'CREATING';
+  return {
+    ...localIndex(table, index),
+    IndexStatus: making ? 'CREATING' : 'ACTIVE',
+    ...(index.backfilling && { Backfilling: true }),
+    ProvisionedThroughput: throughput(index.throughput ?? none, 0),
+  };
+}
+
+const none: Throughput = { readCapacityUnits: 0, writeCapacityUnits: 0 };
+
+function throughput(units: Throughput, decreases: number) {
+  return {
+    NumberOfDecreasesToday: decreases,
+    ReadCapacityUnits: units.readCapacityUnits,
+    WriteCapacityUnits: units.writeCapacityUnits,
+  };
+}
+
+function projection({ projection: { type, nonKeyAttributes } }: StoredIndex): Projection {
+  return {
+    ProjectionType: type,
+    ...(nonKeyAttributes.length > 0 && { NonKeyAttributes: [...nonKeyAttributes] }),
+  };
+}

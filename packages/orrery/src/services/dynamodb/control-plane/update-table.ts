@@ -1,0 +1,243 @@
+/**
+ * UpdateTable: capacity, class, protection, encryption, stream, and global indexes here; replicas are
+ * the affair of `global-tables`, which is asked over the network and answers for it.
+ */
+import type { GlobalSecondaryIndexUpdate, UpdateTableInput } from '@aws-sdk/client-dynamodb';
+import { requestJson } from '../../../endpoint/internal-json.ts';
+import {
+  checkConstraints,
+  collectProblems,
+  oneOf,
+  type Rules,
+  throwProblems,
+} from '../constraints.ts';
+import {
+  invalidParameter,
+  limitExceeded,
+  notBuilt,
+  resourceInUse,
+  validationError,
+} from '../errors.ts';
+import { isReplicated, type StoredTable } from '../storage/stored-table.ts';
+import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import type { KeyType } from '../values/attribute-value.ts';
+import { type ControlPlane, existingTable } from './control-plane.ts';
+import { streamViewOf } from './create-table.ts';
+import {
+  checkProjectedCount,
+  collectIndexProblems,
+  globalIndex,
+  indexNameConstraints,
+  throughputOf,
+} from './schema-checks.ts';
+import { describe, streamLabel } from './table-description.ts';
+
+const replicaDeadlineMs = 15_000;
+
+const rules: Rules = [
+  ['TableName', ...tableNameConstraints],
+  ['BillingMode', oneOf('PROVISIONED', 'PAY_PER_REQUEST')],
+  ['TableClass', oneOf('STANDARD', 'STANDARD_INFREQUENT_ACCESS')],
+];
+
+export async function updateTable(plane: ControlPlane, input: UpdateTableInput): Promise<object> {
+  requireTableName(input.TableName);
+  checkConstraints(input, rules);
+  const table = existingTable(plane, input.TableName);
+  if (input.MultiRegionConsistency === 'STRONG') {
+    throw notBuilt('A global table with strong consistency');
+  }
+  if (input.ReplicaUpdates !== undefined && input.ReplicaUpdates.length > 0) {
+    return updateReplicas(plane, table, input);
+  }
+  if (table.status !== 'ACTIVE') {
+    const doing = { CREATING: 'created', UPDATING: 'updated', DELETING: 'deleted' }[table.status];
+    throw resourceInUse(
+      'Attempt to change a resource which is still in use: Table is being ' +
+        `${doing}: ${table.name}`,
+    );
+  }
+  const { next, droppedIndex } = change(plane, table, input);
+  if (JSON.stringify(next) === JSON.stringify(table) && droppedIndex === undefined) {
+    throw validationError(
+      'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, ' +
+        'GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required',
+    );
+  }
+  const updating = { ...next, status: 'UPDATING' as const };
+  if (droppedIndex === undefined) plane.catalog.replace(updating);
+  else {
+    plane.catalog.dropIndex(updating, droppedIndex);
+    plane.lifecycle.purge();
+  }
+  const description = describe(plane.catalog.find(table.name) ?? updating, plane.region);
+  plane.lifecycle.settle(table.name);
+  return { TableDescription: description };
+}
+
+async function updateReplicas(
+  plane: ControlPlane,
+  table: StoredTable,
+  input: UpdateTableInput,
+): Promise<object> {
+  const to = { region: plane.region, service: 'global-tables' };
+  const body = { tableName: table.name, updates: input.ReplicaUpdates };
+  await requestJson(plane.io.network, to, '/replica-updates', body, {
+    deadlineMs: replicaDeadlineMs,
+  });
+  const now = existingTable(plane, table.name);
+  return { TableDescription: { ...describe(now, plane.region), TableStatus: 'UPDATING' } };
+}
+
+interface Changed {
+  readonly next: StoredTable;
+  readonly droppedIndex: number | undefined;
+}
+
+function change(plane: ControlPlane, table: StoredTable, input: UpdateTableInput): Changed {
+  const nowMs = plane.io.clock.wallMs();
+  let next = withCapacity(table, input, nowMs);
+  next = withStream(next, input, nowMs);
+  if (input.TableClass !== undefined && input.TableClass !== (table.tableClass ?? 'STANDARD')) {
+    next = { ...next, tableClass: input.TableClass, tableClassUpdatedMs: nowMs };
+  }
+  if (input.DeletionProtectionEnabled !== undefined) {
+    next = { ...next, deletionProtection: input.DeletionProtectionEnabled };
+  }
+  if (input.SSESpecification !== undefined) {
+    const { Enabled: enabled, KMSMasterKeyId: keyArn } = input.SSESpecification;
+    next = { ...next, sse: enabled === true ? { type: 'KMS', keyArn } : undefined };
+  }
+  return withIndexes(next, input);
+}
+
+function withCapacity(table: StoredTable, input: UpdateTableInput, nowMs: number): StoredTable {
+  const { BillingMode: mode, ProvisionedThroughput: given } = input;
+  if (mode === undefined && given === undefined) return table;
+  const billingMode = mode ?? table.billingMode;
+  const throughput =
+    billingMode === 'PROVISIONED' && given === undefined && table.billingMode === 'PROVISIONED'
+      ? table.throughput
+      : throughputOf(billingMode, given);
+  const same =
+    throughput.readCapacityUnits === table.throughput.readCapacityUnits &&
+    throughput.writeCapacityUnits === table.throughput.writeCapacityUnits;
+  if (same && mode === undefined) {
+    throw validationError(
+      'The provisioned throughput for the table will not change. The requested value equals the ' +
+        `current value. Current ReadCapacityUnits provisioned for the table: ` +
+        `${table.throughput.readCapacityUnits}. Requested ReadCapacityUnits: ` +
+        `${throughput.readCapacityUnits}. Current WriteCapacityUnits provisioned for the table: ` +
+        `${table.throughput.writeCapacityUnits}. Requested WriteCapacityUnits: ` +
+        `${throughput.writeCapacityUnits}. Refer to the Amazon DynamoDB Developer Guide for ` +
+        'current limits and how to request higher limits.',
+    );
+  }
+  const becomesOnDemand = billingMode === 'PAY_PER_REQUEST' && table.billingMode !== billingMode;
+  return {
+    ...table,
+    billingMode,
+    throughput,
+    onDemandSinceMs: becomesOnDemand ? nowMs : table.onDemandSinceMs,
+  };
+}
+
+function withStream(table: StoredTable, input: UpdateTableInput, nowMs: number): StoredTable {
+  if (input.StreamSpecification === undefined) return table;
+  const streamView = streamViewOf(input.StreamSpecification);
+  if (streamView !== undefined) {
+    if (table.streamView !== undefined) {
+      throw resourceInUse(`Table already has an enabled stream: ${table.name}`);
+    }
+    return { ...table, streamView, streamLabel: streamLabel(nowMs) };
+  }
+  if (isReplicated(table)) {
+    throw validationError(
+      'Cannot disable the stream of a table that has replicas in other regions',
+    );
+  }
+  if (table.streamView === undefined) {
+    throw validationError(`Table is already in desired state: stream is disabled: ${table.name}`);
+  }
+  return { ...table, streamView: undefined };
+}
+
+function withIndexes(table: StoredTable, input: UpdateTableInput): Changed {
+  const updates = input.GlobalSecondaryIndexUpdates ?? [];
+  const [created, deleted] = [updates.filter((u) => u.Create), updates.filter((u) => u.Delete)];
+  if (created.length + deleted.length > 1) {
+    throw limitExceeded(
+      'Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously ' +
+        'per table',
+    );
+  }
+  let next = table;
+  let droppedIndex: number | undefined;
+  for (const update of updates) {
+    if (update.Create !== undefined) next = withIndex(next, update, input);
+    else if (update.Update !== undefined) next = withIndexCapacity(next, update);
+    else if (update.Delete !== undefined) {
+      droppedIndex = indexNamed(next, update.Delete.IndexName).id;
+    } else {
+      throw invalidParameter(
+        'One of GlobalSecondaryIndexUpdate.Update, Create, Delete is required',
+      );
+    }
+  }
+  return { next, droppedIndex };
+}
+
+function withIndex(
+  table: StoredTable,
+  { Create: create }: GlobalSecondaryIndexUpdate,
+  input: UpdateTableInput,
+): StoredTable {
+  const problems: string[] = [];
+  if (create !== undefined) {
+    collectIndexProblems([create], 'globalSecondaryIndexUpdates', problems);
+  }
+  throwProblems(problems);
+  const known = table.attributes.map(({ name, type }) => ({
+    AttributeName: name,
+    AttributeType: type,
+  }));
+  const definitions = input.AttributeDefinitions ?? known;
+  const index = globalIndex(
+    create ?? { IndexName: undefined, KeySchema: undefined, Projection: undefined },
+    definitions,
+    table.billingMode,
+    table.indexes,
+    table.nextIndexId,
+  );
+  const indexes = [...table.indexes, { ...index, backfilling: true }];
+  checkProjectedCount(indexes);
+  const names = new Set(table.attributes.map(({ name }) => name));
+  const added = definitions
+    .map((one) => ({ name: one.AttributeName ?? '', type: one.AttributeType as KeyType }))
+    .filter(({ name }) => !names.has(name));
+  return {
+    ...table,
+    attributes: [...table.attributes, ...added],
+    indexes,
+    nextIndexId: table.nextIndexId + 1,
+  };
+}
+
+function withIndexCapacity(
+  table: StoredTable,
+  { Update: update }: GlobalSecondaryIndexUpdate,
+): StoredTable {
+  const problems: string[] = [];
+  collectProblems(update ?? {}, [['IndexName', ...indexNameConstraints]], 'update.', problems);
+  throwProblems(problems);
+  const index = indexNamed(table, update?.IndexName);
+  const throughput = throughputOf(table.billingMode, update?.ProvisionedThroughput);
+  const indexes = table.indexes.map((one) => (one.id === index.id ? { ...one, throughput } : one));
+  return { ...table, indexes };
+}
+
+function indexNamed(table: StoredTable, name: string | undefined) {
+  const index = table.indexes.find((one) => one.kind === 'GLOBAL' && one.name === name);
+  if (index !== undefined) return index;
+  throw validationError(`The table does not have the specified index: ${name}`);
+}

@@ -1,0 +1,129 @@
+/**
+ * BatchWriteItem: up to 25 puts and deletes of several tables. Each is an operation of its own for
+ * everybody else; here they are checked together and written in one transaction.
+ */
+import { collectProblems, oneOf, type Rules, throwProblems } from '../constraints.ts';
+import { validationError } from '../errors.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { validateMap } from '../values/validate-value.ts';
+import {
+  type CapacityMode,
+  type ConsumedCapacity,
+  consumedCapacity,
+  type Units,
+  unitsOfWrite,
+  wantsCapacity,
+} from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import { capacityRule, itemOf } from './item-operation.ts';
+import { encodeGivenKey, encodeKeyOfItem } from './key-checks.ts';
+import { itemBytesMax } from './put-item.ts';
+
+interface WriteRequest {
+  readonly PutRequest?: { readonly Item?: AttributeMap };
+  readonly DeleteRequest?: { readonly Key?: AttributeMap };
+}
+
+export interface BatchWriteItemInput {
+  readonly RequestItems?: Readonly<Record<string, readonly WriteRequest[]>>;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+  readonly ReturnItemCollectionMetrics?: 'SIZE' | 'NONE';
+}
+
+const writesMax = 25;
+const rules: Rules = [capacityRule, ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')]];
+
+interface Write {
+  readonly table: StoredTable;
+  readonly key: Buffer;
+  readonly map: AttributeMap;
+  readonly deletes: boolean;
+}
+
+export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): object {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  const entries = Object.entries(input.RequestItems ?? {});
+  if (entries.length === 0) {
+    throw validationError('The requestItems parameter is required for BatchWriteItem');
+  }
+  throwProblems(problems);
+  checkRequests(entries);
+  const writes = entries.flatMap(([name, requests]) => locate(engine, name, requests));
+
+  const { storage, writer } = engine;
+  const units = new Map<StoredTable, Units>();
+  storage.transaction((transaction) => {
+    for (const { table, key, map, deletes } of writes) {
+      const record = storage.readRecord(transaction, key);
+      writer.write(transaction, table, key, record, deletes ? null : JSON.stringify(map), map);
+      if (!wantsCapacity(input.ReturnConsumedCapacity)) continue;
+      addUnits(units, table, unitsOfWrite(table, itemOf(record), deletes ? undefined : map));
+    }
+  });
+  return {
+    UnprocessedItems: {},
+    ...(wantsCapacity(input.ReturnConsumedCapacity) && {
+      ConsumedCapacity: capacities(units, input.ReturnConsumedCapacity),
+    }),
+  };
+}
+
+function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
+  let count = 0;
+  for (const [name, requests] of entries) {
+    count += requests.length;
+    if (requests.length === 0) {
+      throw validationError(
+        `1 validation error detected: Value '{${name}=[]}' at 'requestItems' failed to satisfy ` +
+          'constraint: Map value must satisfy constraint: [Member must have length less than or ' +
+          'equal to 25, Member must have length greater than or equal to 1]',
+      );
+    }
+    for (const request of requests) checkRequest(request);
+  }
+  if (count > writesMax) {
+    throw validationError('Too many items requested for the BatchWriteItem call');
+  }
+}
+
+function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest): void {
+  if ((put === undefined) === (remove === undefined)) {
+    const what = put === undefined ? 'is empty' : 'has more than one datatypes set';
+    throw validationError(
+      `Supplied AttributeValue ${what}, must contain exactly one of the supported datatypes`,
+    );
+  }
+  const size = validateMap(put?.Item ?? remove?.Key ?? {});
+  if (put !== undefined && size > itemBytesMax) {
+    throw validationError('Item size has exceeded the maximum allowed size');
+  }
+}
+
+function locate(engine: Engine, name: string, requests: readonly WriteRequest[]): Write[] {
+  const table = servingTable(engine, name);
+  const seen = new Set<string>();
+  return requests.map(({ PutRequest: put, DeleteRequest: remove }) => {
+    const deletes = put === undefined;
+    const map = put?.Item ?? remove?.Key ?? {};
+    const key = deletes ? encodeGivenKey(table, map) : encodeKeyOfItem(table, map);
+    const text = key.toString('latin1');
+    if (seen.has(text)) throw validationError('Provided list of item keys contains duplicates');
+    seen.add(text);
+    return { table, key, map, deletes };
+  });
+}
+
+function addUnits(all: Map<StoredTable, Units>, table: StoredTable, added: Units): void {
+  const sum = all.get(table) ?? { table: 0, indexes: new Map<string, number>() };
+  sum.table += added.table;
+  for (const [name, units] of added.indexes) {
+    sum.indexes.set(name, (sum.indexes.get(name) ?? 0) + units);
+  }
+  all.set(table, sum);
+}
+
+function capacities(units: Map<StoredTable, Units>, mode: CapacityMode): ConsumedCapacity[] {
+  return [...units].flatMap(([table, each]) => consumedCapacity(table, mode, each) ?? []);
+}

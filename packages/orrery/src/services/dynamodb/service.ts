@@ -1,0 +1,109 @@
+/**
+ * DynamoDB of one region, on one screen: its operations, its internal address, its state.
+ *
+ * S1  A write is answered after the store has flushed it; a read is answered at once.
+ */
+import type { Operation, RequestContext, Service } from '../../endpoint/service.ts';
+import type { Io } from '../../io/io.ts';
+import json from '../../wire/generated/dynamodb.json' with { type: 'json' };
+import { asModel } from '../../wire/models.ts';
+import type { ControlPlane } from './control-plane/control-plane.ts';
+import { createTable } from './control-plane/create-table.ts';
+import { deleteTable } from './control-plane/delete-table.ts';
+import {
+  describeEndpoints,
+  describeLimits,
+  describeTable,
+  listTables,
+} from './control-plane/describe-table.ts';
+import { createLifecycle } from './control-plane/lifecycle.ts';
+import { listTagsOfResource, tagResource, untagResource } from './control-plane/tags.ts';
+import { describeTimeToLive } from './control-plane/time-to-live.ts';
+import { updateTable } from './control-plane/update-table.ts';
+import { batchGetItem } from './data-plane/batch-get-item.ts';
+import { batchWriteItem } from './data-plane/batch-write-item.ts';
+import { deleteItem } from './data-plane/delete-item.ts';
+import type { Engine } from './data-plane/engine.ts';
+import { getItem } from './data-plane/get-item.ts';
+import { putItem } from './data-plane/put-item.ts';
+import { query } from './data-plane/query.ts';
+import { scan } from './data-plane/scan.ts';
+import { updateItem } from './data-plane/update-item.ts';
+import { createHybridLogicalClock } from './replication/hybrid-logical-clock.ts';
+import { createReplicaHandler, type ReplicaHandlerOptions } from './replication/replica-handler.ts';
+import { createLocalWriter } from './storage/local-writer.ts';
+import { openTableCatalog } from './storage/table-catalog.ts';
+import { openTableStorage } from './storage/table-storage.ts';
+
+export interface DynamoDbOptions extends ReplicaHandlerOptions {
+  readonly region: string;
+  readonly accountId: string;
+  /** How long CREATING, UPDATING and DELETING last; 0, the default: not at all. */
+  readonly transitionMs?: number;
+}
+
+/** Opens the region's store `dynamodb` and takes up what a restart has interrupted at `start`. */
+export async function createDynamoDbService(io: Io, options: DynamoDbOptions): Promise<Service> {
+  const { region, accountId, transitionMs = 0 } = options;
+  const store = await io.storage.open('dynamodb');
+  const storage = openTableStorage(store);
+  const catalog = openTableCatalog(store);
+  const clock = createHybridLogicalClock(io.clock);
+  const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
+  const writer = createLocalWriter(storage, clock, region);
+  const engine: Engine = { catalog, storage, writer, region };
+  const plane: ControlPlane = { io, catalog, lifecycle, region, accountId };
+
+  const read =
+    <I>(run: (engine: Engine, input: I) => unknown): Operation =>
+    (input) =>
+      run(engine, input);
+  const write =
+    <I>(run: (engine: Engine, input: I) => unknown): Operation =>
+    async (input) => {
+      const output = run(engine, input);
+      await store.flushed();
+      return output;
+    };
+  const control =
+    <I>(run: (plane: ControlPlane, input: I, context: RequestContext) => unknown): Operation =>
+    async (input, context) => {
+      const output = await run(plane, input, context);
+      await store.flushed();
+      return output;
+    };
+
+  return {
+    name: 'dynamodb',
+    model: asModel(json),
+    blobs: 'base64',
+    operations: {
+      GetItem: read(getItem),
+      BatchGetItem: read(batchGetItem),
+      Query: read(query),
+      Scan: read(scan),
+
+      PutItem: write(putItem),
+      UpdateItem: write(updateItem),
+      DeleteItem: write(deleteItem),
+      BatchWriteItem: write(batchWriteItem),
+
+      CreateTable: control(createTable),
+      UpdateTable: control(updateTable),
+      DeleteTable: control(deleteTable),
+      DescribeTable: control(describeTable),
+      ListTables: control(listTables),
+      TagResource: control(tagResource),
+      UntagResource: control(untagResource),
+      ListTagsOfResource: control(listTagsOfResource),
+      DescribeTimeToLive: control(describeTimeToLive),
+      DescribeLimits: control(describeLimits),
+      DescribeEndpoints: control(describeEndpoints),
+    },
+    internal: {
+      'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
+    },
+    start: async () => lifecycle.resume(),
+    stop: () => store.close(),
+  };
+}
