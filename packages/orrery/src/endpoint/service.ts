@@ -32,6 +32,10 @@ export interface Service {
   readonly model?: ServiceModel;
   readonly operations: Readonly<Record<string, Operation>>;
   readonly blobs?: 'bytes' | 'base64';
+  /** The service words its own errors about absent members; the wire's check is left out. */
+  readonly validatesRequired?: boolean;
+  /** Longest request body; 10 MiB unless told otherwise. */
+  readonly bodyBytesMax?: number;
   /** Addresses that are not AWS APIs, by service name: `execute-api`, `replication`, `dns` … */
   readonly internal?: Readonly<Record<string, Handler>>;
   /** Called once, after every service of the process is registered. */

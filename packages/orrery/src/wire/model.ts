@@ -56,6 +56,6 @@ export interface Member {
   readonly wireName?: string;
   readonly flattened?: boolean;
   readonly xmlAttribute?: boolean;
-  readonly xmlNamespace?: readonly [uri: string, prefix: string];
+  readonly xmlNamespace?: readonly [prefix: string, uri: string];
   readonly idempotencyToken?: boolean;
 }

@@ -1,0 +1,311 @@
+/**
+ * Owns: the step from a parsed JSON body to an operation's input. For every shape one closure is
+ * compiled, on first use; values are changed in place, and where nothing has to change (`blobs:
+ * 'base64'`, no renamed member) the body passes through untouched, only checked.
+ *
+ *  J1  Nothing below `depthMax` is reached, so no body exhausts the stack.
+ *  J2  Members that the model does not have are ignored, and null is the same as absent.
+ *  J3  The texts are those of AWS's Java servers, down to the grammar.
+ */
+import { base64Decode, isBase64 } from '../stdx/bytes.ts';
+import type { Fail } from './errors.ts';
+import type { ServiceModel, Shape } from './model.ts';
+import { memberOf, type StructureShape, shapeOf } from './models.ts';
+import { excerpt } from './text-scalars.ts';
+import { fromEpochSeconds, parseTimestamp } from './timestamps.ts';
+
+export type Blobs = 'bytes' | 'base64';
+
+export interface JsonReaderOptions {
+  readonly blobs: Blobs;
+  /** Whether members travel under their `wireName` (restJson1) or their own name (awsJson). */
+  readonly usesWireNames: boolean;
+  readonly fail: Fail;
+}
+
+type Reader = (value: unknown, depth: number) => unknown;
+
+/** Levels of a body. DynamoDB refuses documents above 32 itself. */
+const depthMax = 500;
+
+/** Reads values of one service's shapes. */
+export class JsonReader {
+  private readonly model: ServiceModel;
+  private readonly options: JsonReaderOptions;
+  private readonly readers = new Map<string, Reader>();
+
+  constructor(model: ServiceModel, options: JsonReaderOptions) {
+    this.model = model;
+    this.options = options;
+  }
+
+  /** Checks and converts a parsed JSON value, which it may change. Throws what `fail` makes. */
+  read(shapeName: string, value: unknown): unknown {
+    return this.reader(shapeName)(value, 0);
+  }
+
+  private reader(name: string): Reader {
+    const known = this.readers.get(name);
+    if (known !== undefined) return known;
+    const reader = this.compile(name, shapeOf(this.model, name));
+    this.readers.set(name, reader);
+    return reader;
+  }
+
+  private compile(name: string, shape: Shape): Reader {
+    switch (shape.type) {
+      case 'structure':
+      case 'union':
+        return this.structure(name, shape);
+      case 'list':
+        return this.list(memberOf(shape.member).shape);
+      case 'map':
+        return this.map(memberOf(shape.value).shape);
+      default:
+        return this.scalar(shape);
+    }
+  }
+
+  private structure(name: string, shape: StructureShape): Reader {
+    const { fail, usesWireNames } = this.options;
+    const className = javaClass(this.model, name);
+    let members: Record<string, { readonly name: string; readonly read: Reader }> | undefined;
+    // Children are compiled on first use: shapes may hold themselves.
+    const compileMembers = (): NonNullable<typeof members> => {
+      const compiled: NonNullable<typeof members> = Object.create(null);
+      for (const [memberName, reference] of Object.entries(shape.members)) {
+        const member = memberOf(reference);
+        const key = usesWireNames ? (member.wireName ?? memberName) : memberName;
+        compiled[key] = { name: memberName, read: this.reader(member.shape) };
+      }
+      return compiled;
+    };
+    const readInPlace: Reader = (value, depth) => {
+      const object = objectIn(value, fail, `class ${className}`, unexpected);
+      if (depth > depthMax) throw fail(tooDeep);
+      members ??= compileMembers();
+      for (const key in object) {
+        const member = members[key];
+        if (member === undefined) continue;
+        const before = object[key];
+        if (before === null) {
+          delete object[key];
+          continue;
+        }
+        const after = member.read(before, depth + 1);
+        if (after !== before) object[key] = after;
+      }
+      return object;
+    };
+    // Names change: what the body says under a member's inner name must not pass for the member.
+    const readAfresh: Reader = (value, depth) => {
+      const object = objectIn(value, fail, `class ${className}`, unexpected);
+      if (depth > depthMax) throw fail(tooDeep);
+      members ??= compileMembers();
+      const result: Record<string, unknown> = {};
+      for (const key in object) {
+        const member = members[key];
+        const before = object[key];
+        if (member === undefined || before === null) continue;
+        result[member.name] = member.read(before, depth + 1);
+      }
+      return result;
+    };
+    return usesWireNames ? readAfresh : readInPlace;
+  }
+
+  private list(memberShape: string): Reader {
+    const { fail } = this.options;
+    let member: Reader | undefined;
+    return (value, depth) => {
+      if (!Array.isArray(value)) {
+        throw fail(
+          typeof value === 'object'
+            ? 'Start of structure or map found where not expected'
+            : 'Unexpected field type',
+        );
+      }
+      if (depth > depthMax) throw fail(tooDeep);
+      member ??= this.reader(memberShape);
+      for (let i = 0; i < value.length; i += 1) {
+        const before: unknown = value[i];
+        if (before === null) throw fail('Unexpected null found in a list');
+        const after = member(before, depth + 1);
+        if (after !== before) value[i] = after;
+      }
+      return value;
+    };
+  }
+
+  private map(valueShape: string): Reader {
+    const { fail } = this.options;
+    const scalar = javaScalar(shapeOf(this.model, valueShape));
+    const className = `java.util.Map<java.lang.String, ${scalar ?? javaClass(this.model, valueShape)}>`;
+    let member: Reader | undefined;
+    return (value, depth) => {
+      const object = objectIn(value, fail, className, 'Unexpected field type');
+      if (depth > depthMax) throw fail(tooDeep);
+      member ??= this.reader(valueShape);
+      for (const key in object) {
+        const before = object[key];
+        if (before === null) {
+          delete object[key];
+          continue;
+        }
+        const after = member(before, depth + 1);
+        if (after !== before) object[key] = after;
+      }
+      return object;
+    };
+  }
+
+  private scalar(shape: Shape): Reader {
+    const { fail, blobs } = this.options;
+    switch (shape.type) {
+      case 'string':
+        return (value) => {
+          if (typeof value === 'string') return value;
+          throw fail(mismatch(value, 'String', 'java.lang.String'));
+        };
+      case 'number':
+        return (value) => {
+          if (typeof value === 'number') return value;
+          throw fail(mismatch(value, 'Integer', 'java.lang.Integer'));
+        };
+      case 'boolean':
+        return (value) => readBoolean(value, fail);
+      case 'blob':
+        return (value) => readBlob(value, blobs, fail);
+      case 'timestamp':
+        return (value) => readTimestamp(value, fail);
+      default:
+        return (value, depth) => readDocument(value, depth, fail);
+    }
+  }
+}
+
+const unexpected = 'Unexpected value type in payload';
+const tooDeep = 'Nesting of the request body is too deep';
+
+/** The value as an object; `inList` names the class in the text for a list, `other` all others. */
+function objectIn(
+  value: unknown,
+  fail: Fail,
+  inList: string,
+  other: string,
+): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw fail(other);
+  if (Array.isArray(value)) throw fail(`Unrecognized collection type ${inList}`);
+  return value as Record<string, unknown>;
+}
+
+function mismatch(value: unknown, type: string, className: string): string {
+  switch (typeof value) {
+    case 'boolean':
+      return `${value ? 'TRUE_VALUE' : 'FALSE_VALUE'} cannot be converted to ${type}`;
+    case 'number':
+      return `NUMBER_VALUE cannot be converted to ${type}`;
+    case 'string':
+      return `STRING_VALUE cannot be converted to ${type}`;
+    default:
+      return collectionMismatch(value, className);
+  }
+}
+
+function collectionMismatch(value: unknown, className: string): string {
+  return Array.isArray(value)
+    ? `Unrecognized collection type class ${className}`
+    : 'Start of structure or map found where not expected';
+}
+
+const booleanTexts: Readonly<Record<string, boolean>> = {
+  TRUE: true,
+  YES: true,
+  '1': true,
+  FALSE: false,
+  NO: false,
+  '0': false,
+};
+
+function readBoolean(value: unknown, fail: Fail): boolean {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') {
+    const upper = value.toUpperCase();
+    const known = Object.hasOwn(booleanTexts, upper) ? booleanTexts[upper] : undefined;
+    if (known !== undefined) return known;
+    throw fail(`'${excerpt(upper)}' can not be converted to an Boolean`);
+  }
+  if (typeof value === 'number') {
+    const number = 'class com.amazon.coral.value.json.numbers.TruncatingBigDecimalNumber';
+    throw fail(`${number} can not be converted to an Boolean`);
+  }
+  throw fail(collectionMismatch(value, 'java.lang.Boolean'));
+}
+
+/** Texts are compared as they are in `base64` mode, so the bits after the last byte must be 0. */
+const lastCharacter = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[^=])$/;
+
+function readBlob(value: unknown, blobs: Blobs, fail: Fail): string | Uint8Array {
+  if (typeof value === 'object') throw fail(collectionMismatch(value, 'java.nio.ByteBuffer'));
+  if (typeof value !== 'string') {
+    throw fail('only base-64-encoded strings are convertible to bytes');
+  }
+  if (isBase64(value) && (value === '' || lastCharacter.test(value))) {
+    return blobs === 'base64' ? value : (base64Decode(value) ?? value);
+  }
+  throw fail(`'${excerpt(value)}' can not be converted to a Blob: ${whyNotBase64(value)}`);
+}
+
+function whyNotBase64(text: string): string {
+  if (text.length % 4 !== 0) {
+    const rule = 'Base64 encoded length is expected a multiple of 4 bytes but found';
+    return `${rule}: ${text.length}`;
+  }
+  const wrong = /[^A-Za-z0-9+/=]|=[^=]/.exec(text)?.[0]?.[0];
+  return wrong === undefined
+    ? 'Invalid last non-pad Base64 character dectected'
+    : `Invalid Base64 character: '${wrong}'`;
+}
+
+function readTimestamp(value: unknown, fail: Fail): number {
+  const ms =
+    typeof value === 'number'
+      ? fromEpochSeconds(value)
+      : typeof value === 'string'
+        ? parseTimestamp(value)
+        : undefined;
+  if (ms !== undefined) return ms;
+  throw fail(
+    typeof value === 'object'
+      ? collectionMismatch(value, 'java.util.Date')
+      : `${JSON.stringify(value).slice(0, 100)} can not be converted to a Timestamp`,
+  );
+}
+
+function readDocument(value: unknown, depth: number, fail: Fail): unknown {
+  if (depth > depthMax) throw fail(tooDeep);
+  if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) readDocument(item, depth + 1, fail);
+  }
+  return value;
+}
+
+function javaScalar(shape: Shape): string | undefined {
+  switch (shape.type) {
+    case 'string':
+      return 'java.lang.String';
+    case 'number':
+      return 'java.lang.Integer';
+    case 'boolean':
+      return 'java.lang.Boolean';
+    case 'blob':
+      return 'java.nio.ByteBuffer';
+    default:
+      return undefined;
+  }
+}
+
+/** `com.amazonaws.dynamodb.v20120810.AttributeValue`. */
+function javaClass(model: ServiceModel, name: string): string {
+  return `${model.namespace}.v${model.apiVersion.replaceAll('-', '')}.${name}`;
+}
