@@ -5,6 +5,8 @@
  *
  * Invariants:
  *  1. What the child printed before it posted a result is handed over before the result is.
+ *  2. A result with `x-orrery-then-next` (our own client's) is answered with what the following
+ *     `next` is answered with: half the round trips, which is half the cost of an invocation.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,11 +56,22 @@ function forward(
     headers: requestHeaders(incoming),
     body,
   };
-  serve(request).then(
-    (response) => sendResponse(outgoing, response),
-    () => sendResponse(outgoing, failed),
-  );
+  const isResultThenNext =
+    request.method === 'POST' && request.headers['x-orrery-then-next'] !== undefined;
+  serve(request)
+    .then((response) => (isResultThenNext ? serve(nextRequest) : response))
+    .then(
+      (response) => sendResponse(outgoing, response),
+      () => sendResponse(outgoing, failed),
+    );
 }
+
+const nextRequest: HttpRequest = {
+  method: 'GET',
+  path: '/2018-06-01/runtime/invocation/next',
+  headers: {},
+  body: new Uint8Array(0),
+};
 
 function listen(server: Server): Promise<RuntimeApi> {
   return new Promise((resolve, reject) => {

@@ -82,11 +82,11 @@ function describe(error) {
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
-function postError(path, error) {
+function postError(path, error, more = '') {
   const shape = describe(error);
   const type = shape.errorType.replace(/[^\x20-\x7e]/g, '');
   const headers = `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${type}\r\n`;
-  return ask('POST', path, JSON.stringify(shape), headers);
+  return ask('POST', path, JSON.stringify(shape), headers + more);
 }
 
 // Output blocks when the parent does not keep up: it must neither pile up here nor come after the
@@ -242,10 +242,14 @@ async function invoke(handler, headers, body, invocation) {
   return text;
 }
 
+/** Asks the parent to answer a result with the next invocation: one round trip instead of two. */
+const THEN_NEXT = 'X-Orrery-Then-Next: 1\r\n';
+
 async function serve(handler) {
+  let next = ask('GET', '/invocation/next');
   for (;;) {
     socket.ref();
-    const { status, headers, body } = await ask('GET', '/invocation/next');
+    const { status, headers, body } = await next;
     if (status !== 200) process.exit(1);
     socket.unref();
     const requestId = headers['lambda-runtime-aws-request-id'];
@@ -259,10 +263,10 @@ async function serve(handler) {
     }
     socket.ref();
     if (failure === undefined) {
-      await ask('POST', `/invocation/${requestId}/response`, text);
+      next = ask('POST', `/invocation/${requestId}/response`, text, THEN_NEXT);
     } else {
       print('ERROR', ['Invoke Error ', JSON.stringify(describe(failure.error))]);
-      await postError(`/invocation/${requestId}/error`, failure.error);
+      next = postError(`/invocation/${requestId}/error`, failure.error, THEN_NEXT);
     }
     current = undefined;
   }
