@@ -9,6 +9,7 @@
  */
 import type { Cors, DomainNameConfiguration } from '@aws-sdk/client-apigatewayv2';
 import type { Io, Store } from '../../io/io.ts';
+import { prefixRange, textKey } from '../../stdx/text-keys.ts';
 
 export interface RouteRecord {
   readonly routeId: string;
@@ -101,11 +102,11 @@ export class ApiStore {
   /** Opens the store `api-gateway` of this process. Throws `StorageError`. */
   static async open(io: Io): Promise<ApiStore> {
     const state = new ApiStore(await io.storage.open('api-gateway'));
-    for (const { value } of state.#store.range(rangeOf('api/'))) {
+    for (const { value } of state.#store.range(prefixRange('api/'))) {
       const record = JSON.parse(value) as ApiRecord;
       state.apis.set(record.apiId, record);
     }
-    for (const { value } of state.#store.range(rangeOf('domain/'))) {
+    for (const { value } of state.#store.range(prefixRange('domain/'))) {
       const record = JSON.parse(value) as DomainRecord;
       state.domains.set(record.domainName, record);
     }
@@ -154,14 +155,8 @@ export class ApiStore {
 
   #write(key: string, value: unknown): void {
     this.#store.transaction((transaction) => {
-      if (value === undefined) transaction.delete(Buffer.from(key));
-      else transaction.put(Buffer.from(key), JSON.stringify(value));
+      if (value === undefined) transaction.delete(textKey(key));
+      else transaction.put(textKey(key), JSON.stringify(value));
     });
   }
-}
-
-function rangeOf(text: string): { start: Uint8Array; end: Uint8Array } {
-  const end = Buffer.from(text);
-  end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
-  return { start: Buffer.from(text), end };
 }

@@ -9,9 +9,9 @@
 import type { Io, Store } from '../../io/io.ts';
 import { assert } from '../../stdx/assert.ts';
 import { sha256Base64, sha256Hex } from '../../stdx/digest.ts';
+import { prefixRange, textKey } from '../../stdx/text-keys.ts';
 import { unzip, ZipError } from '../../stdx/zip.ts';
 import { invalidParameter } from './errors.ts';
-import { keyOf, rangeOf } from './functions.ts';
 
 /** Unzipped, layers included. */
 const unzippedBytesMax = 262_144_000;
@@ -77,12 +77,12 @@ export class CodeStore {
 
   /** Stores a zip file unless it is there. Durable once the store is flushed. */
   put(code: CheckedCode): void {
-    if (this.#store.get(keyOf(chunkKey(code.digest, 0))) !== undefined) return;
+    if (this.#store.get(textKey(chunkKey(code.digest, 0))) !== undefined) return;
     this.#store.transaction((transaction) => {
       for (let at = 0, n = 0; at < code.zip.length; at += chunkBytes, n += 1) {
         const chunk = code.zip.subarray(at, at + chunkBytes);
         const text = Buffer.from(chunk).toString('base64');
-        transaction.put(keyOf(chunkKey(code.digest, n)), text);
+        transaction.put(textKey(chunkKey(code.digest, n)), text);
       }
     });
     this.#directories.set(code.digest, this.#io.processes.materialize(code.digest, code.files));
@@ -91,7 +91,7 @@ export class CodeStore {
   /** The zip file as it was uploaded. */
   read(digest: string): Uint8Array {
     const parts: Uint8Array[] = [];
-    for (const { value } of this.#store.range(rangeOf(`code/${digest}/`))) {
+    for (const { value } of this.#store.range(prefixRange(`code/${digest}/`))) {
       parts.push(Buffer.from(value, 'base64'));
     }
     assert(parts.length > 0, `no code ${digest} in the store`);
@@ -114,7 +114,7 @@ export class CodeStore {
   drop(digest: string): void {
     this.#directories.delete(digest);
     this.#store.transaction((transaction) => {
-      const keys = [...transaction.range(rangeOf(`code/${digest}/`))].map((entry) => entry.key);
+      const keys = [...transaction.range(prefixRange(`code/${digest}/`))].map((entry) => entry.key);
       for (const key of keys) transaction.delete(key);
     });
   }

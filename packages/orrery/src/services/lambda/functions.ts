@@ -8,6 +8,7 @@
  *     one are ended once they are idle.
  */
 import type { Io, Store } from '../../io/io.ts';
+import { prefixRange, textKey } from '../../stdx/text-keys.ts';
 import type { PolicyStatement } from './api.ts';
 
 export interface FunctionRecord {
@@ -60,7 +61,7 @@ export class FunctionRegistry {
   static async open(io: Io): Promise<FunctionRegistry> {
     const store = await io.storage.open('lambda');
     const registry = new FunctionRegistry(store);
-    for (const { value } of store.range(rangeOf(prefix))) {
+    for (const { value } of store.range(prefixRange(prefix))) {
       const record = JSON.parse(value) as FunctionRecord;
       registry.#byName.set(record.name, record);
     }
@@ -83,14 +84,14 @@ export class FunctionRegistry {
 
   put(record: FunctionRecord): void {
     this.#store.transaction((transaction) => {
-      transaction.put(keyOf(prefix + record.name), JSON.stringify(record));
+      transaction.put(textKey(prefix + record.name), JSON.stringify(record));
     });
     this.#byName.set(record.name, record);
     for (const listener of this.#listeners) listener(record.name, record);
   }
 
   remove(name: string): void {
-    this.#store.transaction((transaction) => transaction.delete(keyOf(prefix + name)));
+    this.#store.transaction((transaction) => transaction.delete(textKey(prefix + name)));
     this.#byName.delete(name);
     for (const listener of this.#listeners) listener(name, undefined);
   }
@@ -103,15 +104,4 @@ export class FunctionRegistry {
   flushed(): Promise<void> {
     return this.#store.flushed();
   }
-}
-
-export function keyOf(text: string): Uint8Array {
-  return Buffer.from(text);
-}
-
-/** All keys that begin with an ASCII prefix. */
-export function rangeOf(text: string): { start: Uint8Array; end: Uint8Array } {
-  const end = Buffer.from(text);
-  end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
-  return { start: Buffer.from(text), end };
 }

@@ -9,6 +9,7 @@
  * G4  Order within a stream: time, then arrival.
  */
 import type { Io, Store, WriteTransaction } from '../../io/io.ts';
+import { prefixRange, textKey } from '../../stdx/text-keys.ts';
 import type { LogBatch, LogEvent } from './api.ts';
 
 const eventsMax = 50_000;
@@ -90,7 +91,10 @@ export class LogStore {
     const held = this.groups.get(name);
     const createdAtMs = held?.createdAtMs ?? this.#io.clock.wallMs();
     this.#store.transaction((transaction) => {
-      transaction.put(keyOf(`group/${name}`), JSON.stringify({ name, createdAtMs, retentionDays }));
+      transaction.put(
+        textKey(`group/${name}`),
+        JSON.stringify({ name, createdAtMs, retentionDays }),
+      );
     });
     if (held !== undefined) {
       held.retentionDays = retentionDays;
@@ -103,7 +107,7 @@ export class LogStore {
 
   deleteGroup(group: LogGroupState): void {
     this.#store.transaction((transaction) => {
-      transaction.delete(keyOf(`group/${group.name}`));
+      transaction.delete(textKey(`group/${group.name}`));
       for (const stream of group.streams.keys()) transaction.delete(streamKey(group.name, stream));
       for (const chunk of group.chunks) transaction.delete(chunkKey(group.name, chunk.sequence));
     });
@@ -233,17 +237,17 @@ export class LogStore {
   }
 
   #load(): void {
-    for (const { value } of this.#store.range(rangeOf('group/'))) {
+    for (const { value } of this.#store.range(prefixRange('group/'))) {
       const { name, createdAtMs, retentionDays } = JSON.parse(value) as LogGroupState;
       this.groups.set(name, emptyGroup(name, createdAtMs, retentionDays));
     }
-    for (const { value } of this.#store.range(rangeOf('stream/'))) {
+    for (const { value } of this.#store.range(prefixRange('stream/'))) {
       const held = JSON.parse(value) as { group: string; name: string; createdAtMs: number };
       const group = this.groups.get(held.group);
       if (group !== undefined) addStream(group, held.name, held.createdAtMs);
     }
     for (const group of this.groups.values()) {
-      for (const { value } of this.#store.range(rangeOf(`chunk/${group.name}\0`))) {
+      for (const { value } of this.#store.range(prefixRange(`chunk/${group.name}\0`))) {
         const chunk = JSON.parse(value.slice(0, value.indexOf('\n'))) as Chunk;
         index(group, chunk);
         this.#sequence = Math.max(this.#sequence, chunk.sequence);
@@ -307,21 +311,10 @@ function eventId(timestampMs: number, sequence: number, position: number): strin
   return `${time}${String(sequence).padStart(20, '0')}${String(position).padStart(16, '0')}`;
 }
 
-function keyOf(text: string): Uint8Array {
-  return Buffer.from(text);
-}
-
 function streamKey(group: string, stream: string): Uint8Array {
-  return keyOf(`stream/${group}\0${stream}`);
+  return textKey(`stream/${group}\0${stream}`);
 }
 
 function chunkKey(group: string, sequence: number): Uint8Array {
-  return keyOf(`chunk/${group}\0${String(sequence).padStart(16, '0')}`);
-}
-
-/** All keys that begin with an ASCII prefix. */
-function rangeOf(text: string): { start: Uint8Array; end: Uint8Array } {
-  const end = Buffer.from(text);
-  end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
-  return { start: Buffer.from(text), end };
+  return textKey(`chunk/${group}\0${String(sequence).padStart(16, '0')}`);
 }

@@ -10,8 +10,9 @@
  */
 import { ServiceError } from '../../../endpoint/service.ts';
 import type { Io } from '../../../io/io.ts';
+import { prefixRange, textKey } from '../../../stdx/text-keys.ts';
 import { tooManyRequests } from '../errors.ts';
-import { type FunctionRegistry, keyOf, rangeOf } from '../functions.ts';
+import type { FunctionRegistry } from '../functions.ts';
 import type { LambdaSettings } from '../options.ts';
 import type { EnvironmentPool } from './pool.ts';
 
@@ -52,7 +53,7 @@ export class AsynchronousQueue {
 
   /** Takes up what an earlier process accepted and did not finish. */
   resume(): void {
-    for (const { value } of this.#registry.store.range(rangeOf('event/'))) {
+    for (const { value } of this.#registry.store.range(prefixRange('event/'))) {
       const event = JSON.parse(value) as QueuedEvent;
       this.#held += 1;
       this.#ready.push(event);
@@ -150,14 +151,14 @@ export class AsynchronousQueue {
 
   #write(event: QueuedEvent): void {
     this.#registry.store.transaction((transaction) => {
-      transaction.put(keyOf(`event/${event.id}`), JSON.stringify(event));
+      transaction.put(textKey(`event/${event.id}`), JSON.stringify(event));
     });
   }
 
   #done(event: QueuedEvent, dropped: string): void {
     this.#held -= 1;
     this.#registry.store.transaction((transaction) => {
-      transaction.delete(keyOf(`event/${event.id}`));
+      transaction.delete(textKey(`event/${event.id}`));
     });
     if (dropped !== '') {
       const { functionName, requestId } = event;

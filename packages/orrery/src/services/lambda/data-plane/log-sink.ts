@@ -29,7 +29,7 @@ export class LogSink {
   #held = new Map<string, Held>();
   #heldBytes = 0;
   #armed = false;
-  #sending = false;
+  #sending: Promise<void> | undefined;
   #beforeFlush: (() => void)[] = [];
 
   constructor(io: Io, region: string) {
@@ -60,12 +60,13 @@ export class LogSink {
 
   /** Sends what is held; for shutdown and tests. */
   async flush(): Promise<void> {
+    await this.#sending;
     this.#runBeforeFlush();
     await this.#send();
   }
 
   #arm(): void {
-    if (this.#armed || this.#sending) return;
+    if (this.#armed || this.#sending !== undefined) return;
     this.#armed = true;
     const wait = this.#heldBytes > flushAtBytes ? 0 : flushAfterMs;
     this.#io.timers.after(wait, 'lambda logs', () => {
@@ -81,9 +82,16 @@ export class LogSink {
     for (const run of runs) run();
   }
 
-  async #send(): Promise<void> {
-    if (this.#sending || this.#held.size === 0) return;
-    this.#sending = true;
+  #send(): Promise<void> {
+    if (this.#sending !== undefined || this.#held.size === 0) return Promise.resolve();
+    this.#sending = this.#sendHeld().finally(() => {
+      this.#sending = undefined;
+      if (this.#held.size > 0 || this.#beforeFlush.length > 0) this.#arm();
+    });
+    return this.#sending;
+  }
+
+  async #sendHeld(): Promise<void> {
     const batches = [...this.#held.values()].map(({ group, stream, events, dropped }) => {
       if (dropped > 0) {
         events.push([this.#io.clock.wallMs(), `[orrery] ${dropped} log lines were dropped here`]);
@@ -104,10 +112,7 @@ export class LogSink {
       if (response.status !== 200) this.#lost(batches.length, String(response.status));
     } catch (error) {
       this.#lost(batches.length, error instanceof Error ? error.message : String(error));
-    } finally {
-      this.#sending = false;
     }
-    if (this.#held.size > 0) this.#arm();
   }
 
   #lost(batches: number, why: string): void {
