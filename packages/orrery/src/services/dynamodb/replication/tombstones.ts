@@ -8,6 +8,8 @@
  *      what every replica has delivered to us: nothing that it wins against is still on its way.
  *  G2  The floor of a table is what it had seen when it collected: an item that is absent is taken
  *      for a tombstone with that vector, so a late duplicate does not bring it back.
+ *  G3  Nothing is collected while a replica is coming or going: the floor would forbid items that
+ *      were never logged because they are older than the replica.
  */
 import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import type { CollectRequest, CollectResponse, HlcTimestamp, VersionVector } from '../api.ts';
@@ -43,6 +45,8 @@ export function collectTombstones(
   const { storage, catalog, region, io } = context;
   const table = replicatedTable(context, tableName);
   const members = catalog.find(tableName)?.replicas ?? [];
+  // What a new replica has been sent says nothing of what its snapshot will still bring (G3).
+  if (members.some(({ status }) => status !== 'ACTIVE')) return { collected: 0 };
   const everyFrontier = members.map((member) => frontier[member.region]);
   if (everyFrontier.some((timestamp) => timestamp === undefined)) return { collected: 0 };
   const seen = least(members.filter((one) => one.region !== region).map((m) => frontier[m.region]));

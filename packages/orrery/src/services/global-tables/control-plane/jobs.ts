@@ -4,8 +4,9 @@
  *
  *  J1  A job is on disk before the caller is answered; after a restart it starts from its first
  *      step. Every step may be repeated.
- *  J2  All members log for a new replica before its snapshot is taken, so that each write is in the
- *      snapshot or in a log that the new replica will be sent.
+ *  J2  All members, the new one too, log before snapshots are exchanged, so that each write is in a
+ *      snapshot or in a log: those that clients made at the new replica too, whose table is open
+ *      before it is a replica.
  *  J3  A step that fails is tried again, with a capped back-off, until it succeeds or the job is
  *      called off.
  */
@@ -118,16 +119,24 @@ async function addReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Promi
   });
   const staying = stayingMembers(state, region, job);
   await announce(io, setup, { job, step }, 'CREATING', [target, ...staying]);
+  // The table was open at the target before anything was logged there: what it took goes back.
+  for (const member of staying) await copyTable(io, { job, step }, target, member);
+  await copyTable(io, { job, step }, region, target);
+  await announce(io, setup, { job, step }, 'ACTIVE', [target, ...staying]);
+}
+
+/** Everything that one region holds, page by page, to another; both may change meanwhile. */
+async function copyTable(io: Io, { job, step }: Steps, from: string, to: string): Promise<void> {
+  const { tableName } = job;
   let start: string | null = null;
   do {
     const request: SnapshotRequest = { tableName, start, limit: snapshotPage };
-    const page: SnapshotPage = await step('read snapshot', () =>
-      readSnapshotPage(io.network, region, request),
+    const page: SnapshotPage = await step(`read snapshot of ${from}`, () =>
+      readSnapshotPage(io.network, from, request),
     );
-    await step('apply snapshot', () => applyAt(io.network, target, page.body, deadlineMs));
+    await step(`apply snapshot to ${to}`, () => applyAt(io.network, to, page.body, deadlineMs));
     start = page.next;
   } while (start !== null);
-  await announce(io, setup, { job, step }, 'ACTIVE', [target, ...staying]);
 }
 
 async function removeReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Promise<void> {
