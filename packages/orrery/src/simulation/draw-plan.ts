@@ -37,6 +37,8 @@ export function drawPlan(seed: number, plant: Plant | null = null): Plan {
     flushLowUs,
     flushHighUs,
     jitterUs: pick(stream('jitter'), plant === 'ties-by-arrival' ? [0, 200] : [0, 500, 20_000]),
+    replicasAtMs: stream('replicas').chance(0.3) ? stream('replicas at').int(1_000, 30_000) : 0,
+    tombstoneKeepMs: pick(stream('tombstones'), [1_000, 10_000, 86_400_000]),
     skewMs: Object.fromEntries(
       regions.map((region) => [region, skewed ? skew.int(-30_000, 30_000) : 0]),
     ),

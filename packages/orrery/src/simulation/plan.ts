@@ -74,6 +74,13 @@ export interface Plan {
   readonly flushLowUs: number;
   readonly flushHighUs: number;
   readonly jitterUs: number;
+  /**
+   * 0: the table is in all regions before work begins. Otherwise it begins in the first region, and
+   * the others are added so long after the clients and the faults have begun.
+   */
+  readonly replicasAtMs: number;
+  /** Age at which tombstones may be forgotten. */
+  readonly tombstoneKeepMs: number;
   /** Error of each region's wall clock, over the whole run. */
   readonly skewMs: Readonly<Record<string, number>>;
   readonly buggify: boolean;
@@ -122,6 +129,8 @@ export function parsePlan(text: string): Plan {
     flushLowUs: integer(plan, 'flushLowUs', 0, 60_000_000),
     flushHighUs: integer(plan, 'flushHighUs', 0, 60_000_000),
     jitterUs: integer(plan, 'jitterUs', 0, 60_000_000),
+    replicasAtMs: integer(plan, 'replicasAtMs', 0, 86_400_000),
+    tombstoneKeepMs: integer(plan, 'tombstoneKeepMs', 1, 86_400_000),
     skewMs: Object.fromEntries(
       regions.map((region) => [
         region,

@@ -43,6 +43,7 @@ export function createKvTarget(mistakes: KvMistakes = {}): CreateTarget {
 }
 
 class KvTarget implements Target {
+  readonly mustTell = [];
   readonly #plan: Plan;
   readonly #mistakes: KvMistakes;
 
@@ -56,6 +57,7 @@ class KvTarget implements Target {
   }
 
   async prepare(): Promise<void> {}
+  async addReplicas(): Promise<void> {}
 
   async perform(io: Io, operation: Operation): Promise<Completion> {
     const to = { region: operation.region, service: 'kv' };

@@ -23,6 +23,8 @@ export function describePlan(plan: Plan): readonly string[] {
     `operations      ${weights.join(' ')}`,
     `flush           ${plan.flushLowUs} to ${plan.flushHighUs} µs`,
     `jitter          up to ${plan.jitterUs} µs per message`,
+    `replicas        ${plan.replicasAtMs === 0 ? 'there from the start' : `added from ${plan.replicasAtMs} ms on`}`,
+    `tombstones      kept ${plan.tombstoneKeepMs} ms`,
     `clock errors    ${skews.join(', ')} (ms)`,
     `buggify         ${plan.buggify ? 'on' : 'off'}`,
     `faults          ${plan.faults.length === 0 ? 'none' : plan.faults.length}`,

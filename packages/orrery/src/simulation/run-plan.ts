@@ -6,6 +6,7 @@
  * perfection repairs.
  */
 
+import type { Io } from '../io/io.ts';
 import type { DrainMode } from '../io/simulated/drain.ts';
 import type { TraceSink } from '../io/simulated/kernel.ts';
 import { createUniverse, type Universe } from '../io/simulated/universe.ts';
@@ -19,6 +20,7 @@ import { explainDivergence, explainInvention, explainLostWrite } from './checker
 import { emptyHistory, type History } from './history.ts';
 import { processOf, regionOf, startNemesis } from './nemesis.ts';
 import type { Plan } from './plan.ts';
+import { situationsOf } from './situations.ts';
 import type { CreateTarget, Replica, Target } from './target.ts';
 import { runClient } from './workload.ts';
 
@@ -49,6 +51,7 @@ export interface RunOptions {
 /** Looks at a system from a region without being one of its clients. */
 const observerOf = (region: string): string => `observer/${region}`;
 const stepMs = 250;
+const prepareMs = 60_000;
 
 /** Runs a plan to its end, or to the first broken invariant. */
 export async function runPlan(
@@ -76,7 +79,7 @@ export async function runPlan(
     ...options,
   });
   const recoveryMs = await carryOut(universe, plan, target, history);
-  const { failures, traceHash, events, nowUs, sometimes } = universe;
+  const { failures, traceHash, events, nowUs } = universe;
   const [failure] = failures;
   return {
     plan,
@@ -94,8 +97,15 @@ export async function runPlan(
             detail: `${failure.owner}: ${failure.detail}`,
             timeMs: Math.round(failure.timeUs / 1000),
           },
-    sometimes,
+    sometimes: situations(universe, target, history),
   };
+}
+
+/** What services asked for by `sometimes`, and what the run itself should reach. */
+function situations(universe: Universe, target: Target, history: History): Map<string, number> {
+  const reached = new Map([...universe.sometimes, ...situationsOf(history)]);
+  for (const kind of target.mustTell) reached.set(`event ${kind}`, universe.told.get(kind) ?? 0);
+  return reached;
 }
 
 async function carryOut(
@@ -111,19 +121,14 @@ async function carryOut(
   }
   const [first = ''] = plan.regions;
   await universe.runUntil(universe.nowUs + stepMs * 1000);
-  const prepared = await universe.perform(
-    observerOf(first),
-    async (io) => {
-      await target.prepare(io);
-      return true;
-    },
-    60_000,
-  );
-  if (prepared !== true) {
-    if (universe.failures.length === 0) universe.fail('a healthy cloud starts', 'after 60 s not');
-    return undefined;
-  }
+  if (!(await isPrepared(universe, first, target, plan.replicasAtMs))) return undefined;
   let over = false;
+  if (plan.replicasAtMs > 0) {
+    universe.spawn('administrator', first, async (io) => {
+      await io.timers.sleep(plan.replicasAtMs, 'add replicas');
+      await target.addReplicas(io);
+    });
+  }
   startClients(universe, plan, target, history, () => over);
   const nemesis = startNemesis(universe, plan);
   await universe.runUntil(universe.nowUs + plan.chaosMs * 1000);
@@ -138,6 +143,29 @@ async function carryOut(
   check(universe, 'no value appears that nobody wrote', explainInvention(history, settled.replica));
   check(universe, 'no acknowledged write is lost', explainLostWrite(history, settled.replica));
   return settled.recoveryMs;
+}
+
+/** Lets the target make its tables; a cloud that cannot even do that fails the run. */
+async function isPrepared(
+  universe: Universe,
+  region: string,
+  target: Target,
+  late: number,
+): Promise<boolean> {
+  let reason = `not within ${prepareMs} ms`;
+  const prepare = async (io: Io): Promise<boolean> => {
+    try {
+      await target.prepare(io);
+      if (late === 0) await target.addReplicas(io);
+      return true;
+    } catch (error) {
+      reason = String(error);
+      return false;
+    }
+  };
+  if ((await universe.perform(observerOf(region), prepare, prepareMs)) === true) return true;
+  if (universe.failures.length === 0) universe.fail('a healthy cloud starts', reason);
+  return false;
 }
 
 function startClients(

@@ -134,6 +134,8 @@ function* fewerOperations(plan: Plan): Generator<Plan> {
 }
 
 function* plainer(plan: Plan): Generator<Plan> {
+  if (plan.replicasAtMs > 0) yield { ...plan, replicasAtMs: 0 };
+  if (plan.replicasAtMs > 1_000) yield { ...plan, replicasAtMs: 1_000 };
   if (plan.buggify) yield { ...plan, buggify: false };
   if (plan.jitterUs > 0) yield { ...plan, jitterUs: 0 };
   if (Object.values(plan.skewMs).some((skew) => skew !== 0)) {

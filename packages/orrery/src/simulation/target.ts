@@ -14,10 +14,17 @@ export type Replica = ReadonlyMap<string, Held>;
 
 /** One system, made anew for each run. */
 export interface Target {
+  /** Kinds of probe events that a large campaign must have seen. */
+  readonly mustTell: readonly string[];
   /** Boots (and after a crash boots again) everything of one region. */
   boot(io: Io): Promise<void>;
-  /** Called once, as a client of the first region, before the work begins: creates tables. */
+  /** Called once, as a client of the first region, before the work begins: creates the table. */
   prepare(io: Io): Promise<void>;
+  /**
+   * Called as a client of the first region, before or amid work and faults (`Plan.replicasAtMs`):
+   * brings the table to all regions, however often it has to ask.
+   */
+  addReplicas(io: Io): Promise<void>;
   /** Carries out one operation of a client. Throws only where the service refuses a valid request. */
   perform(io: Io, operation: Operation): Promise<Completion>;
   /** All that a region holds; undefined where it does not answer. */

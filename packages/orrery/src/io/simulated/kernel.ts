@@ -56,6 +56,8 @@ export class Kernel {
   readonly hash = new TraceHash();
   readonly failures: Failure[] = [];
   readonly sometimes = new Map<string, number>();
+  /** How many events of each kind processes have told. */
+  readonly told = new Map<string, number>();
   nowUs = 0;
   events = 0;
   readonly #queue = new EventQueue<Owner>();

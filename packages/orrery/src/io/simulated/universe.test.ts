@@ -110,6 +110,37 @@ describe('a universe', () => {
     }
   });
 
+  it('reports a bug that was caught and told, and counts what is told', async () => {
+    const universe = await createUniverse({ seed: 1 });
+    universe.spawn('a', 'us-east-1', async ({ probe }) => {
+      probe.event('test.seen', {});
+      probe.event('test.seen', { n: 1 });
+      probe.always(true, 'holds');
+      probe.event('endpoint.bug', { stack: 'RangeError' });
+      probe.always(false, 'does not hold');
+    });
+    await universe.runUntil(1_000);
+    assert.equal(universe.told.get('test.seen'), 2);
+    assert.deepEqual(
+      universe.failures.map(({ invariant, owner }) => `${invariant} ${owner}`),
+      ['there are no bugs a', 'does not hold a'],
+    );
+  });
+
+  it('switches mischief on for a share of its points, by the seed', async () => {
+    const said = async (seed: number, buggify: boolean): Promise<number> => {
+      const universe = await createUniverse({ seed, buggify });
+      const { probe } = universe.spawn('a', 'us-east-1');
+      return Array.from({ length: 40 }, (_, point) => probe.buggify(`point ${point}`, 1)).filter(
+        Boolean,
+      ).length;
+    };
+    assert.equal(await said(1, false), 0);
+    const count = await said(1, true);
+    assert.ok(count > 2 && count < 25, `${count} of 40`);
+    assert.equal(await said(1, true), count);
+  });
+
   it('reports a process that reaches into another', async () => {
     const universe = await createUniverse({ seed: 1 });
     let shared: () => void = () => undefined;

@@ -46,6 +46,8 @@ export interface Universe {
   readonly failures: readonly Failure[];
   /** How often each `sometimes` was reached; 0 where it was asked and never was. */
   readonly sometimes: ReadonlyMap<string, number>;
+  /** How many probe events of each kind there were. */
+  readonly told: ReadonlyMap<string, number>;
   /** Replace `links` to change them. */
   readonly conditions: NetworkConditions;
   /** Makes a process and boots it in an event of its own. */
@@ -132,6 +134,9 @@ class SimulatedUniverse implements Universe {
   }
   get sometimes(): ReadonlyMap<string, number> {
     return this.#kernel.sometimes;
+  }
+  get told(): ReadonlyMap<string, number> {
+    return this.#kernel.told;
   }
   get conditions(): NetworkConditions {
     return this.#network.conditions;
@@ -277,7 +282,13 @@ class SimulatedUniverse implements Universe {
   #probe(owner: Owner): Probe {
     const kernel = this.#kernel;
     return {
-      event: (kind, data) => kernel.observe(owner.id, `${kind} ${Object.values(data).join(' ')}`),
+      event: (kind, data) => {
+        kernel.told.set(kind, (kernel.told.get(kind) ?? 0) + 1);
+        const values = Object.values(data).join(' ');
+        // Somebody caught our own mistake and answered politely: here it must not pass unseen.
+        if (kind.endsWith('.bug')) kernel.fail('there are no bugs', `${kind} ${values}`, owner.id);
+        else kernel.observe(owner.id, `${kind} ${values}`);
+      },
       always: (holds, what) => {
         if (!holds) kernel.fail(what, 'probe.always', owner.id);
       },

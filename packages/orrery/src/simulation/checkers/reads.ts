@@ -1,4 +1,5 @@
 /** Checks of what clients were told. Pure, over the history alone. */
+import type { Version } from '../../services/dynamodb/api.ts';
 import { type Completed, type History, isWrite } from '../history.ts';
 import { explainNotLinearizable } from './linearizability.ts';
 import { compareVersions } from './replicas.ts';
@@ -38,7 +39,7 @@ export function explainForgottenWrite({ operations, commits }: History): string 
     const seen = versions.get(operation.observed ?? '');
     const newer =
       operation.observed === null
-        ? deletedSince(operation, version)
+        ? deletedSince(operation, own, version)
         : seen !== undefined && compareVersions(seen, version) >= 0;
     if (!newer) {
       return `${operation.client} wrote ${own.value} at ${own.key} and then read ${operation.observed}`;
@@ -46,13 +47,24 @@ export function explainForgottenWrite({ operations, commits }: History): string 
   }
   return undefined;
 
-  function deletedSince(read: Completed, version: { timestamp: string; region: string }): boolean {
-    return commits.some(
+  /** A version is known of deletes that left a tombstone; of others here, when they were asked for. */
+  function deletedSince(read: Completed, own: Completed, version: Version): boolean {
+    const tombstone = commits.some(
       (commit) =>
         commit.value === null &&
         commit.key === read.key &&
         commit.atUs <= read.completedUs &&
         compareVersions(commit.version, version) > 0,
+    );
+    if (tombstone) return true;
+    return operations.some(
+      (operation) =>
+        operation.kind === 'delete' &&
+        operation.key === read.key &&
+        operation.region === read.region &&
+        operation.outcome !== 'failed' &&
+        operation.invokedUs <= read.completedUs &&
+        operation.completedUs >= own.invokedUs,
     );
   }
 }

@@ -3,7 +3,10 @@ import type { Version } from '../../services/dynamodb/api.ts';
 import type { Commit, Completed, History } from '../history.ts';
 import type { Held, Replica } from '../target.ts';
 
-/** Where two replicas differ, in words; undefined where all are equal. */
+/**
+ * Where two replicas differ, in words; undefined where all are equal. A tombstone and nothing are
+ * the same: each region forgets in its own time.
+ */
 export function explainDivergence(replicas: ReadonlyMap<string, Replica>): string | undefined {
   const [first, ...others] = [...replicas];
   if (first === undefined) return undefined;
@@ -41,6 +44,7 @@ export function explainLostWrite(history: History, replica: Replica): string | u
       return `${operation.value} was acknowledged and never committed`;
     }
     const held = replica.get(operation.key);
+    if (held === undefined && wasDeleted(operation, commit, deletes)) continue;
     if (held === undefined || compareVersions(held.version, commit.version) < 0) {
       const what = operation.value ?? `delete by ${operation.client}`;
       return `${operation.key}: ${what} (${text(commit.version)}) was acknowledged by ${operation.region}, ${describe(held)} is held`;
@@ -60,6 +64,13 @@ export function explainInvention(history: History, replica: Replica): string | u
     }
   }
   return undefined;
+}
+
+/** Nothing is held, and a delete at or after that version explains it: its tombstone is forgotten. */
+function wasDeleted(operation: Completed, commit: Commit, deletes: readonly Commit[]): boolean {
+  return deletes.some(
+    ({ key, version }) => key === operation.key && compareVersions(version, commit.version) >= 0,
+  );
 }
 
 /**
@@ -85,8 +96,8 @@ export function compareVersions(a: Version, b: Version): number {
 }
 
 function describe(held: Held | undefined): string {
-  if (held === undefined) return 'nothing';
-  return `${held.value === null ? 'a tombstone' : held.value} (${text(held.version)})`;
+  if (held === undefined || held.value === null) return 'nothing';
+  return `${held.value} (${text(held.version)})`;
 }
 
 function text(version: Version): string {
