@@ -64,7 +64,7 @@ export function accessDenied(message: string): ServiceError {
 
 /** Part of an operation that is built, but not this part. */
 export function notBuilt(what: string): ServiceError {
-  return new ServiceError('NotImplementedException', `${what} is not built in this emulator`, {
+  return new ServiceError('NotImplemented', `${what} is not built in this emulator`, {
     status: 501,
   });
 }

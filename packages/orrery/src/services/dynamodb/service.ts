@@ -48,7 +48,8 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
   const store = await io.storage.open('dynamodb');
   const storage = openTableStorage(store);
   const catalog = openTableCatalog(store);
-  const clock = createHybridLogicalClock(io.clock);
+  const newest = storage.latestTimestamp(catalog.list().map(({ id }) => id));
+  const clock = createHybridLogicalClock(io.clock, newest);
   const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
   const engine: Engine = { catalog, storage, writer, region };

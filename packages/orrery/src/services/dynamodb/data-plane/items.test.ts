@@ -207,7 +207,7 @@ test('requests are refused in DynamoDB’s words', async () => {
     [
       'PutItem',
       { TableName: 'hash', Item: { pk: S('x') }, Expected: {} },
-      'NotImplementedException: The parameter Expected of before expressions is not built in this emulator',
+      'NotImplemented: The parameter Expected of before expressions is not built in this emulator',
     ],
   ];
   for (const [operation, input, expected] of cases) {

@@ -61,7 +61,10 @@ test('the change log keeps order, coalesces nothing, and its head outlives trimm
   assert.equal(changes.at(-1)?.sequence, head);
   storage.trimChanges(3, head);
   assert.deepEqual(storage.changes(storage.store, 3, 0, 10), []);
-  assert.equal(openTableStorage(memoryStore(content)).head(3), head);
+  const reopened = openTableStorage(memoryStore(content));
+  assert.equal(reopened.head(3), head);
+  assert.equal(reopened.latestTimestamp([1, 3]), version.timestamp);
+  assert.equal(reopened.latestTimestamp([1]), undefined);
 });
 
 test('index entries follow the record', () => {

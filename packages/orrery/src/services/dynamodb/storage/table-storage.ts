@@ -7,10 +7,10 @@
  * T2  Index entries change in the transaction that changes the record.
  * T3  A change-log entry is written in the transaction of the local write that it tells of, with a
  *     sequence number greater than all before; what came from elsewhere is not logged.
- * T4  The head of a change log survives trimming and restarts.
+ * T4  The head of a change log, its sequence number and its timestamp, survives trimming and restarts.
  */
 import type { Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
-import type { Version } from '../api.ts';
+import type { HlcTimestamp, Version } from '../api.ts';
 import { type IndexedTable, maintainIndexes } from './index-entries.ts';
 import {
   changeKey,
@@ -85,6 +85,8 @@ export interface TableStorage {
   ): Change[];
   /** Sequence number of the newest change, 0 where there was none yet. */
   head(tableId: number): number;
+  /** The newest timestamp of a logged local write of these tables: where the clock goes on. */
+  latestTimestamp(tableIds: readonly number[]): HlcTimestamp | undefined;
   /** Drops changes at or below `throughSequence`. Not to be called within a transaction. */
   trimChanges(tableId: number, throughSequence: number): void;
   /** Calls back after each committed transaction that logged a change of that table. */
@@ -166,7 +168,13 @@ export function openTableStorage(store: Store): TableStorage {
 
 type ChangeLog = Pick<
   TableStorage,
-  'appendChange' | 'changes' | 'head' | 'trimChanges' | 'onChange' | 'transaction'
+  | 'appendChange'
+  | 'changes'
+  | 'head'
+  | 'latestTimestamp'
+  | 'trimChanges'
+  | 'onChange'
+  | 'transaction'
 >;
 
 function openChangeLog(store: Store): ChangeLog {
@@ -178,13 +186,20 @@ function openChangeLog(store: Store): ChangeLog {
   const head = (tableId: number): number => {
     const known = heads.get(tableId);
     if (known !== undefined) return known;
-    const stored = readHead(store, tableId);
-    heads.set(tableId, stored);
-    return stored;
+    const { sequence } = readHead(store, tableId);
+    heads.set(tableId, sequence);
+    return sequence;
   };
 
   return {
     head,
+    latestTimestamp: (tableIds) => {
+      const stored = tableIds.map((tableId) => readHead(store, tableId).timestamp);
+      return stored
+        .filter((timestamp) => timestamp !== '')
+        .sort()
+        .at(-1);
+    },
     appendChange: (transaction, tableId, key, version) => {
       const sequence = head(tableId) + 1;
       heads.set(tableId, sequence);
@@ -202,13 +217,14 @@ function openChangeLog(store: Store): ChangeLog {
     trimChanges: (tableId, throughSequence) => {
       const { start } = tableRange(spaces.changes, tableId);
       const end = changeKey(tableId, throughSequence + 1);
-      const newest = head(tableId);
+      const { timestamp } = readHead(store, tableId);
+      const newest = `${head(tableId)}@${timestamp}`;
       store.transaction((transaction) => {
         const keys: Uint8Array[] = [];
         for (const { key } of transaction.range({ start, end })) keys.push(Buffer.from(key));
         if (keys.length === 0) return;
         for (const key of keys) transaction.delete(key);
-        transaction.put(tableKey(spaces.heads, tableId), String(newest));
+        transaction.put(tableKey(spaces.heads, tableId), newest);
       });
     },
     onChange: (tableId, listener) => {
@@ -232,13 +248,21 @@ function openChangeLog(store: Store): ChangeLog {
   };
 }
 
-function readHead(store: Store, tableId: number): number {
-  const trimmed = Number(store.get(tableKey(spaces.heads, tableId)) ?? '0');
+interface Head {
+  readonly sequence: number;
+  /** Empty where nothing was ever logged. */
+  readonly timestamp: HlcTimestamp;
+}
+
+function readHead(store: Store, tableId: number): Head {
+  const [sequence = '0', timestamp = ''] =
+    store.get(tableKey(spaces.heads, tableId))?.split('@') ?? [];
   const range = tableRange(spaces.changes, tableId);
-  for (const { key } of store.range({ ...range, reverse: true, limit: 1 })) {
-    return Math.max(trimmed, sequenceOf(key));
+  for (const entry of store.range({ ...range, reverse: true, limit: 1 })) {
+    const newest = decodeChange(entry);
+    return { sequence: newest.sequence, timestamp: newest.version.timestamp };
   }
-  return trimmed;
+  return { sequence: Number(sequence), timestamp };
 }
 
 function encodeChange(key: Uint8Array, version: Version): string {
