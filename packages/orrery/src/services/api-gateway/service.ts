@@ -42,7 +42,6 @@ export async function createApiGatewayService(
     model: asModel(model),
     operations: operationsOf(plane),
     internal: { 'execute-api': executeApi(io, { accountId, region }, table) },
-    stop: () => state.close(),
   };
 }
 

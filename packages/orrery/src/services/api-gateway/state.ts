@@ -149,10 +149,6 @@ export class ApiStore {
     await this.#store.flushed();
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
-  }
-
   #write(key: string, value: unknown): void {
     this.#store.transaction((transaction) => {
       if (value === undefined) transaction.delete(textKey(key));

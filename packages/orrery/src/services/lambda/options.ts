@@ -7,7 +7,7 @@
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken: string;
+  readonly sessionToken?: string;
 }
 
 export interface LambdaOptions {
@@ -38,11 +38,7 @@ export type LambdaSettings = Required<LambdaOptions>;
 
 export function settingsOf(options: LambdaOptions): LambdaSettings {
   return {
-    credentials: {
-      accessKeyId: 'ASIAORRERYLAMBDA0000',
-      secretAccessKey: 'orrery-lambda-secret',
-      sessionToken: 'orrery-lambda-session',
-    },
+    credentials: { accessKeyId: 'orrery', secretAccessKey: 'orrery' },
     timeScale: 1,
     transitionMs: 0,
     maxEnvironments: 50,

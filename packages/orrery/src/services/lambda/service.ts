@@ -27,6 +27,9 @@ import { EnvironmentPool } from './data-plane/pool.ts';
 import { FunctionRegistry } from './functions.ts';
 import { type LambdaOptions, settingsOf } from './options.ts';
 
+/** A zip file of 50 MB in base64, and the rest of CreateFunction around it. */
+const createRequestBytesMax = 71_303_168;
+
 /** Opens the store `lambda` of this process. Throws `StorageError`. */
 export async function createLambdaService(io: Io, options: LambdaOptions): Promise<Service> {
   const settings = settingsOf(options);
@@ -40,6 +43,7 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
   return {
     name: 'lambda',
     model: asModel(model),
+    bodyBytesMax: createRequestBytesMax,
     operations: {
       CreateFunction: createFunction(control),
       GetFunction: get.getFunction(control),
@@ -68,7 +72,7 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
       queue.close();
       pool.close();
       await sink.flush();
-      await registry.store.close();
+      await registry.flushed();
     },
   };
 }

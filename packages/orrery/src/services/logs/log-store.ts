@@ -83,10 +83,6 @@ export class LogStore {
     return this.#store.flushed();
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
-  }
-
   putGroup(name: string, retentionDays: number | null): LogGroupState {
     const held = this.groups.get(name);
     const createdAtMs = held?.createdAtMs ?? this.#io.clock.wallMs();

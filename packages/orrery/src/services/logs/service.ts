@@ -38,6 +38,7 @@ export async function createLogsService(io: Io, options: LogsOptions): Promise<S
       FilterLogEvents: read.filterLogEvents(plane),
     },
     internal: { 'logs-internal': logsInternal(plane) },
-    stop: () => logs.close(),
+    // The store ends with the process: lines of services that stop after this one still arrive.
+    stop: () => logs.flushed(),
   };
 }
