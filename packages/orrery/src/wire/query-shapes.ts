@@ -16,6 +16,9 @@ interface Node {
   children: Map<string, Node> | undefined;
 }
 
+/** Parameters cannot say that a structure or list without content is there. */
+const absent: Node = { value: undefined, children: undefined };
+
 const depthMax = 64;
 const indexMax = 100_000;
 
@@ -108,8 +111,8 @@ export class QueryShapes {
     const map: Record<string, unknown> = Object.create(null);
     for (const entry of this.indexed(isFlat ? node : node.children?.get('entry'))) {
       const key = entry.children?.get(keyName)?.value;
-      const item = entry.children?.get(value.wireName ?? 'value');
-      if (key === undefined || item === undefined) throw this.fail('Unexpected map entry');
+      const item = entry.children?.get(value.wireName ?? 'value') ?? absent;
+      if (key === undefined) throw this.fail('Unexpected map entry');
       map[key] = this.readNode(value.shape, item);
     }
     return map;
