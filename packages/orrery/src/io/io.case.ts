@@ -77,15 +77,23 @@ async function within(
 const startEast = (harness: IoHarness): Promise<Io> => harness.start(`region/${east}`, east);
 const startWest = (harness: IoHarness): Promise<Io> => harness.start(`region/${west}`, west);
 
-/** The suite. `create` is called once per test. */
-export function describeIo(name: string, create: CreateHarness): void {
+const parts = {
+  'clock and timers': timeCases,
+  random: randomCases,
+  storage: storageCases,
+  network: networkCases,
+  'network faults': faultCases,
+  probe: probeCases,
+};
+
+/** The suite, or some parts of it. `create` is called once per test. */
+export function describeIo(
+  name: string,
+  create: CreateHarness,
+  only: readonly (keyof typeof parts)[] = Object.keys(parts) as (keyof typeof parts)[],
+): void {
   describe(`io of ${name}`, () => {
-    describe('clock and timers', () => timeCases(create));
-    describe('random', () => randomCases(create));
-    describe('storage', () => storageCases(create));
-    describe('network', () => networkCases(create));
-    describe('network faults', () => faultCases(create));
-    describe('probe', () => probeCases(create));
+    for (const part of only) describe(part, () => parts[part](create));
   });
 }
 

@@ -27,26 +27,40 @@ export interface Guardian {
 }
 
 export function createGuardian(): Guardian {
+  const watched = new Set<number>();
   let shell: ChildProcess | undefined;
-  const write = (line: string): void => {
-    shell?.stdin?.write(line);
+  let closed = false;
+  const start = (): void => {
+    const started = spawn('/bin/sh', ['-c', script], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {},
+      detached: true,
+    });
+    shell = started;
+    // Whoever killed it did not mean the children: the next change starts another.
+    started.on('exit', () => {
+      if (shell === started) shell = undefined;
+    });
+    started.on('error', () => {});
+    started.stdin?.on('error', () => {});
+    started.unref();
+    (started.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    for (const pid of watched) started.stdin?.write(`+ ${pid}\n`);
   };
   return {
     watch: (pid) => {
-      if (shell === undefined) {
-        shell = spawn('/bin/sh', ['-c', script], {
-          stdio: ['pipe', 'ignore', 'ignore'],
-          env: {},
-          detached: true,
-        });
-        shell.on('error', () => {});
-        shell.stdin?.on('error', () => {});
-        shell.unref();
-        (shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
-      }
-      write(`+ ${pid}\n`);
+      watched.add(pid);
+      if (shell === undefined && !closed) start();
+      else shell?.stdin?.write(`+ ${pid}\n`);
     },
-    forget: (pid) => write(`- ${pid}\n`),
-    close: () => shell?.stdin?.end(),
+    forget: (pid) => {
+      watched.delete(pid);
+      if (shell === undefined && !closed && watched.size > 0) start();
+      else shell?.stdin?.write(`- ${pid}\n`);
+    },
+    close: () => {
+      closed = true;
+      shell?.stdin?.end();
+    },
   };
 }

@@ -83,7 +83,20 @@ export function sendResponse(outgoing: ServerResponse, response: HttpResponse): 
     lengthSaid = false;
   }
   if (!lengthSaid && !empty) fields.push('content-length', String(body.length));
-  outgoing.writeHead(status, fields as string[]);
+  try {
+    outgoing.writeHead(status, fields as string[]);
+  } catch (error) {
+    refuse(outgoing, error);
+    return;
+  }
   if (body.length === 0 || empty) outgoing.end();
   else outgoing.end(body);
+}
+
+/** A status or header that HTTP cannot carry, as functions may well return it. */
+function refuse(outgoing: ServerResponse, error: unknown): void {
+  const body = `The answer is no valid HTTP message: ${String(error)}\n`;
+  const length = String(Buffer.byteLength(body));
+  outgoing.writeHead(502, { 'content-type': 'text/plain', 'content-length': length });
+  outgoing.end(body);
 }

@@ -46,4 +46,4 @@ const createHarness =
   };
 
 describeIo('a live process', createHarness('process'));
-describeIo('a live process with durability disk', createHarness('disk'));
+describeIo('a live process with durability disk', createHarness('disk'), ['storage']);

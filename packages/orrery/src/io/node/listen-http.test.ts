@@ -135,6 +135,25 @@ describe('listenHttp', () => {
     );
   });
 
+  it('says so when an answer is no valid HTTP, and goes on', async () => {
+    await serving(
+      (request) => {
+        if (request.path === '/header') return ok('', { 'x-bad': 'a\r\nb: c' });
+        if (request.path === '/name') return ok('', { 'x bad': 'a' });
+        if (request.path === '/late') return Promise.resolve({ ...ok(), status: 9_999 });
+        return ok();
+      },
+      async ({ port }, bugs) => {
+        for (const path of ['/header', '/name', '/late']) {
+          const answer = await raw(port, [`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`]);
+          assert.match(answer, /^HTTP\/1\.1 502 [\s\S]*no valid HTTP message/);
+        }
+        assert.deepEqual(bugs, []);
+        assert.match(await raw(port, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n']), / 200 OK/);
+      },
+    );
+  });
+
   it('answers 500 to bugs and 400 to what is not HTTP, and goes on', async () => {
     await serving(
       (request) => {

@@ -130,6 +130,16 @@ describe('requests to real hosts', () => {
     }
   });
 
+  it('are refused where HTTP cannot carry them', async () => {
+    for (const wrong of [{ path: '/a b' }, { headers: { 'x-test': 'a\nb' } }, { method: 'G T' }]) {
+      const sent = new Promise<HttpResponse>((resolve, reject) => {
+        const asker = { answered: resolve, failed: reject };
+        sendOutbound({ ip: '127.0.0.1', port: 1, tls: false }, { ...request, ...wrong }, 1, asker);
+      });
+      assert.deepEqual(await failure(sent), ['EPROTO', false]);
+    }
+  });
+
   it('know, when the asker gives up, whether the host may have heard', async () => {
     await withTcp(
       () => {},

@@ -6,7 +6,12 @@
  *  1. `maybeApplied` is false exactly where no byte of the request can have reached the host.
  *  2. Nothing is collected beyond the limits: 16 KiB of headers, the given bytes of body.
  */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type HostAddress, type HttpRequest, NetError, type NetErrorCode } from '../io.ts';
 import type { Asker } from './channel.ts';
@@ -87,7 +92,14 @@ export function sendOutbound(
   };
   // Names and chains of test hosts are seldom in order; health checks of AWS do not look either.
   const tls = { rejectUnauthorized: false, servername: to.serverName ?? '' };
-  const outgoing = to.tls ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
+  let outgoing: ClientRequest;
+  try {
+    outgoing = to.tls ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
+  } catch (error) {
+    // A method, path or header that HTTP cannot carry.
+    queueMicrotask(() => asker.failed(new NetError('EPROTO', false, String(error))));
+    return { wasSent: () => false, abort: () => {} };
+  }
   const connectTimer = setTimeout(() => {
     fail(new NetError('ETIMEDOUT', false, `no connection within ${CONNECT_DEADLINE_MS} ms`));
   }, CONNECT_DEADLINE_MS);

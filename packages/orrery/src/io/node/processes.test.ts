@@ -318,6 +318,14 @@ describe('a Node environment', () => {
   });
 });
 
+describe('a launch that cannot be', () => {
+  it('ends like a program that did not start', async () => {
+    const lambda = await start('', { environment: { BAD: 'nul\0byte' } });
+    assert.deepEqual(await lambda.exit, { code: 1, signal: null });
+    assert.match(lambda.output.stderr, /cannot start .*BAD/);
+  });
+});
+
 describe('other programs', () => {
   it('run their own bootstrap where the runtime is provided', async () => {
     const lambda = await start(

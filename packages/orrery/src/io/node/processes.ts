@@ -43,12 +43,12 @@ interface Program {
 }
 
 /** What to start for a runtime, or undefined where this machine cannot run it. */
-function programFor(spec: LaunchSpec): Program | undefined {
+function programFor(spec: LaunchSpec, cacheDirectory: string): Program | undefined {
   if (spec.runtime.startsWith('nodejs')) {
     const heapMb = Math.max(16, Math.floor(spec.memoryMb * HEAP_SHARE));
     return {
       command: process.execPath,
-      arguments: [`--max-old-space-size=${heapMb}`, runtimeClient],
+      arguments: [`--max-old-space-size=${heapMb}`, runtimeClient, cacheDirectory],
     };
   }
   if (spec.runtime.startsWith('provided')) {
@@ -91,22 +91,13 @@ class Environment implements ChildProcess {
       this.#end({ code: null, signal: this.#killedBeforeStart });
       return;
     }
-    const { directory, environment, runtime } = this.#spec;
-    const child = spawn(program.command, program.arguments, {
-      cwd: directory,
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        LANG: 'en_US.UTF-8',
-        TZ: ':UTC',
-        AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
-        ...environment,
-        AWS_LAMBDA_RUNTIME_API: this.#api.authority,
-        LAMBDA_TASK_ROOT: directory,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: interrupts of our terminal do not reach it, and it is killed as a whole.
-      detached: true,
-    });
+    let child: Spawned;
+    try {
+      child = spawnClean(program, this.#spec, this.#api.authority);
+    } catch (error) {
+      this.fail(`cannot start ${program.command}: ${String(error)}`);
+      return;
+    }
     this.#child = child;
     if (child.pid !== undefined) this.#guardian.watch(child.pid);
     readOutput(child.stdout, (text) => this.#print('stdout', text));
@@ -165,6 +156,25 @@ class Environment implements ChildProcess {
   }
 }
 
+/** Starts a program in its code's directory. Throws for what no environment can hold (NUL bytes). */
+function spawnClean(program: Program, spec: LaunchSpec, authority: string): Spawned {
+  return spawn(program.command, program.arguments, {
+    cwd: spec.directory,
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      LANG: 'en_US.UTF-8',
+      TZ: ':UTC',
+      AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
+      ...spec.environment,
+      AWS_LAMBDA_RUNTIME_API: authority,
+      LAMBDA_TASK_ROOT: spec.directory,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: interrupts of our terminal do not reach it, and it is killed as a whole.
+    detached: true,
+  });
+}
+
 /** Signals a child and what it started. It may be gone already. */
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
@@ -192,7 +202,7 @@ export function createProcesses(options: ProcessesOptions): OwnedProcesses {
       gone();
     });
     running.set(environment, ended);
-    const program = programFor(spec);
+    const program = programFor(spec, join(directory, '.compiled'));
     if (program === undefined) {
       const message = `Orrery runs nodejs and provided runtimes; ${spec.runtime} cannot be run here.`;
       queueMicrotask(() => environment.fail(message));
