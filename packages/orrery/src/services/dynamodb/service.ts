@@ -78,6 +78,7 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
     name: 'dynamodb',
     model: asModel(json),
     blobs: 'base64',
+    validatesRequired: true,
     operations: {
       GetItem: read(getItem),
       BatchGetItem: read(batchGetItem),

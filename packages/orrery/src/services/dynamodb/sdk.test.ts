@@ -1,0 +1,206 @@
+/** Unmodified SDK clients against the service behind the endpoint, on the store that it runs on. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  ConditionalCheckFailedException,
+  DynamoDB,
+  paginateQuery,
+  ResourceNotFoundException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
+import { createEndpoint, type Endpoint } from '../../endpoint/endpoint.ts';
+import { type FakeServer, fakeIo, listen } from '../../endpoint/io.fake.ts';
+import type { Io } from '../../io/io.ts';
+import { createProbe } from '../../io/node/probe.ts';
+import { createStorage, type OwnedStorage } from '../../io/node/storage.ts';
+import { createTimers } from '../../io/node/timers.ts';
+import { createDynamoDbService } from './service.ts';
+
+const region = 'us-east-1';
+const accountId = '000000000000';
+
+interface Running {
+  readonly endpoint: Endpoint;
+  readonly server: FakeServer;
+  readonly storage: OwnedStorage;
+  readonly client: DynamoDB;
+}
+
+async function run(directory: string): Promise<Running> {
+  const storage = createStorage(directory, 'test', 'process');
+  const probe = createProbe('test', undefined);
+  const io: Io = {
+    ...fakeIo(region, new Map(), []),
+    storage,
+    timers: createTimers(probe),
+  };
+  const endpoint = createEndpoint({
+    io,
+    region,
+    accountId,
+    services: [await createDynamoDbService(io, { region, accountId })],
+    auth: { mode: 'open' },
+    regions: [region],
+    globalServices: new Set(),
+  });
+  await endpoint.start();
+  const server = await listen(endpoint.handle);
+  const client = new DynamoDB({
+    endpoint: server.url,
+    region,
+    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  });
+  return { endpoint, server, storage, client };
+}
+
+async function stop({ endpoint, server, storage, client }: Running): Promise<void> {
+  client.destroy();
+  await server.close();
+  await endpoint.stop();
+  await storage.close();
+}
+
+let directory: string;
+let running: Running;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'orrery-dynamodb-'));
+  running = await run(directory);
+});
+after(async () => {
+  await stop(running);
+  await rm(directory, { recursive: true });
+});
+
+test('the clients do their usual work, and find it after a restart', async () => {
+  const { client } = running;
+  const TableName = 'orders';
+  await client.createTable({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'customer', AttributeType: 'S' },
+      { AttributeName: 'number', AttributeType: 'N' },
+    ],
+    KeySchema: [
+      { AttributeName: 'customer', KeyType: 'HASH' },
+      { AttributeName: 'number', KeyType: 'RANGE' },
+    ],
+  });
+  const { state } = await waitUntilTableExists(
+    { client, maxWaitTime: 30, minDelay: 1 },
+    { TableName },
+  );
+  assert.equal(state, 'SUCCESS');
+  const { Table } = await client.describeTable({ TableName });
+  assert.ok(Table?.CreationDateTime instanceof Date);
+
+  const documents = DynamoDBDocument.from(client);
+  const order = {
+    customer: 'ada',
+    number: 1,
+    paid: false,
+    bytes: new Uint8Array([1, 2, 3]),
+    tags: new Set(['a', 'b']),
+    entries: [{ article: 'engine', price: 36.5 }],
+    nothing: null,
+  };
+  await documents.put({ TableName, Item: order });
+  const Key = { customer: 'ada', number: 1 };
+  assert.deepEqual((await documents.get({ TableName, Key })).Item, order);
+  const { Attributes } = await documents.update({
+    TableName,
+    Key,
+    UpdateExpression: 'SET entries[0].price = entries[0].price + :one, paid = :yes DELETE tags :tag',
+    ConditionExpression: 'paid = :no',
+    ExpressionAttributeValues: { ':one': 1, ':yes': true, ':no': false, ':tag': new Set(['a']) },
+    ReturnValues: 'UPDATED_NEW',
+  });
+  assert.deepEqual(Attributes, {
+    entries: [{ price: 37.5 }],
+    paid: true,
+    tags: new Set(['b']),
+  });
+  await assert.rejects(
+    client.putItem({
+      TableName,
+      Item: { customer: { S: 'ada' }, number: { N: '1' } },
+      ConditionExpression: 'attribute_not_exists(customer)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    }),
+    (error: ConditionalCheckFailedException) => {
+      assert.ok(error instanceof ConditionalCheckFailedException);
+      assert.deepEqual(error.Item?.['paid'], { BOOL: true });
+      return true;
+    },
+  );
+  await assert.rejects(client.getItem({ TableName: 'none', Key: {} }), ResourceNotFoundException);
+  await assert.rejects(client.query({ TableName, KeyConditionExpression: 'INVALID SYNTAX' }), {
+    name: 'ValidationException',
+    message: /^Invalid KeyConditionExpression: Syntax error; /,
+  });
+
+  const numbers = Array.from({ length: 24 }, (_, i) => i + 2);
+  await documents.batchWrite({
+    RequestItems: {
+      [TableName]: numbers.map((number) => ({ PutRequest: { Item: { customer: 'ada', number } } })),
+    },
+  });
+  const seen: number[] = [];
+  const query = {
+    TableName,
+    KeyConditionExpression: 'customer = :c',
+    ExpressionAttributeValues: { ':c': { S: 'ada' } },
+    ProjectionExpression: '#n',
+    ExpressionAttributeNames: { '#n': 'number' },
+  };
+  for await (const page of paginateQuery({ client, pageSize: 10 }, query)) {
+    seen.push(...(page.Items ?? []).map((item) => Number(item['number']?.N)));
+  }
+  assert.deepEqual(seen, [1, ...numbers]);
+
+  await stop(running);
+  running = await run(directory);
+  const { Count } = await running.client.scan({ TableName, Select: 'COUNT' });
+  assert.equal(Count, 25);
+  await running.client.deleteTable({ TableName });
+  assert.deepEqual((await running.client.listTables({})).TableNames, []);
+});
+
+test('bodies that no client sends are refused, not crashed into', async () => {
+  const post = async (operation: string, body: string): Promise<[number, string]> => {
+    const response = await fetch(running.server.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `DynamoDB_20120810.${operation}`,
+        authorization: `AWS4-HMAC-SHA256 Credential=A/20261124/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body,
+    });
+    return [response.status, await response.text()];
+  };
+  const deep = `{"TableName":"orders","Item":{"a":${'{"L":['.repeat(5000)}${']}'.repeat(5000)}}}`;
+  const cases: [string, string, RegExp][] = [
+    ['PutItem', '{', /SerializationException/],
+    ['PutItem', '{"TableName":"orders","Item":{"a":{"S":5}}}', /SerializationException/],
+    ['PutItem', '{"TableName":"orders","Item":{"a":{}}}', /Supplied AttributeValue is empty/],
+    ['PutItem', deep, /Exception/],
+    ['PutItem', '{"TableName":"orders","Item":{"a":{"S":"a","N":"1"}}}', /more than one datatypes/],
+    ['GetItem', '{"TableName":["orders"]}', /SerializationException/],
+    ['GetItem', '{}', /The parameter 'TableName' is required/],
+  ];
+  for (const [operation, body, expected] of cases) {
+    const [status, text] = await post(operation, body);
+    assert.equal(status, 400, `${operation} ${body.slice(0, 80)} ${text}`);
+    assert.match(text, expected);
+  }
+  const [status, text] = await post('TransactWriteItems', '{}');
+  assert.equal(status, 501);
+  assert.match(text, /TransactWriteItems/);
+});
