@@ -52,7 +52,8 @@ export interface DeployOptions {
   /** Told as it goes on, for the terminal. */
   readonly report?: (event: DeployEvent) => void;
   readonly stackTimeLimitMs?: number;
-  readonly caller?: Caller;
+  /** Reads an asset, zipped where it is a directory; from disk unless told otherwise. */
+  readonly readAsset?: (asset: Asset) => Promise<Uint8Array>;
 }
 
 export interface DeployedStack {
@@ -93,12 +94,14 @@ export async function undeployApp(
 class Deployment {
   readonly #io: Io;
   readonly #caller: Caller;
+  readonly #readAsset: (asset: Asset) => Promise<Uint8Array>;
   readonly #report: (event: DeployEvent) => void;
   readonly #timeLimitMs: number;
 
   constructor(io: Io, options: DeployOptions) {
     this.#io = io;
-    this.#caller = options.caller ?? createCaller(io, { deadlineMs: callDeadlineMs });
+    this.#caller = createCaller(io, { deadlineMs: callDeadlineMs });
+    this.#readAsset = options.readAsset ?? assetBody;
     this.#report = options.report ?? (() => {});
     this.#timeLimitMs = options.stackTimeLimitMs ?? 300_000;
   }
@@ -113,7 +116,7 @@ class Deployment {
     const bodies = new Map<string, Promise<Uint8Array>>();
     const uploads = [...wanted.values()].map(async (asset) => {
       if (await this.#hasObject(asset)) return false;
-      const body = bodies.get(asset.path) ?? assetBody(asset);
+      const body = bodies.get(asset.path) ?? this.#readAsset(asset);
       bodies.set(asset.path, body);
       await this.#putObject(asset.region, asset.bucket, asset.key, await body);
       return true;
