@@ -1,7 +1,7 @@
 /**
  * What others may know of Lambda. Beside its AWS API the service serves one internal address,
  * `lambda-invoke`, for services of the same cloud (API Gateway): the request and the answer are
- * those of the Invoke operation on the wire,
+ * those of the Invoke operation on the wire (type RequestResponse),
  *
  *   POST /2015-03-31/functions/<name or ARN>/invocations
  *
@@ -15,7 +15,6 @@ export interface ServiceInvocationHeaders {
   readonly 'x-orrery-principal': string;
   /** `arn:aws:execute-api:eu-west-1:000000000000:a1b2c3/$default/GET/pets`. */
   readonly 'x-orrery-source-arn': string;
-  readonly 'x-amz-invocation-type'?: 'RequestResponse' | 'Event' | 'DryRun';
 }
 
 /** A statement of a function's resource policy, as GetPolicy shows it. */

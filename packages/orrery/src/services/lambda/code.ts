@@ -75,6 +75,13 @@ export class CodeStore {
     this.#store = store;
   }
 
+  /** Puts the files on disk. Rejects where the disk refuses; nothing is stored by then. */
+  async unpack(code: CheckedCode): Promise<void> {
+    if (this.#directories.has(code.digest)) return;
+    const directory = await this.#io.processes.materialize(code.digest, code.files);
+    this.#directories.set(code.digest, Promise.resolve(directory));
+  }
+
   /** Stores a zip file unless it is there. Durable once the store is flushed. */
   put(code: CheckedCode): void {
     if (this.#store.get(textKey(chunkKey(code.digest, 0))) !== undefined) return;
@@ -85,7 +92,6 @@ export class CodeStore {
         transaction.put(textKey(chunkKey(code.digest, n)), text);
       }
     });
-    this.#directories.set(code.digest, this.#io.processes.materialize(code.digest, code.files));
   }
 
   /** The zip file as it was uploaded. */

@@ -52,6 +52,7 @@ export class FunctionRegistry {
   readonly #store: Store;
   readonly #byName = new Map<string, FunctionRecord>();
   readonly #listeners: Listener[] = [];
+  #reservedTotal = 0;
 
   private constructor(store: Store) {
     this.#store = store;
@@ -64,6 +65,7 @@ export class FunctionRegistry {
     for (const { value } of store.range(prefixRange(prefix))) {
       const record = JSON.parse(value) as FunctionRecord;
       registry.#byName.set(record.name, record);
+      registry.#reservedTotal += record.reservedConcurrency ?? 0;
     }
     return registry;
   }
@@ -77,6 +79,11 @@ export class FunctionRegistry {
     return this.#byName.get(name);
   }
 
+  /** Reserved concurrency of all functions together. */
+  get reservedTotal(): number {
+    return this.#reservedTotal;
+  }
+
   /** By name, ascending. */
   list(): FunctionRecord[] {
     return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -86,14 +93,20 @@ export class FunctionRegistry {
     this.#store.transaction((transaction) => {
       transaction.put(textKey(prefix + record.name), JSON.stringify(record));
     });
-    this.#byName.set(record.name, record);
-    for (const listener of this.#listeners) listener(record.name, record);
+    this.#changed(record.name, record);
   }
 
   remove(name: string): void {
     this.#store.transaction((transaction) => transaction.delete(textKey(prefix + name)));
-    this.#byName.delete(name);
-    for (const listener of this.#listeners) listener(name, undefined);
+    this.#changed(name, undefined);
+  }
+
+  #changed(name: string, record: FunctionRecord | undefined): void {
+    const before = this.#byName.get(name)?.reservedConcurrency ?? 0;
+    this.#reservedTotal += (record?.reservedConcurrency ?? 0) - before;
+    if (record === undefined) this.#byName.delete(name);
+    else this.#byName.set(name, record);
+    for (const listener of this.#listeners) listener(name, record);
   }
 
   /** Called after every change, also of a removed function. */

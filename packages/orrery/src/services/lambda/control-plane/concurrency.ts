@@ -25,10 +25,7 @@ export function putFunctionConcurrency(plane: ControlPlane) {
         'Member must have value greater than or equal to 0',
       );
     }
-    const others = plane.registry
-      .list()
-      .filter((one) => one.name !== record.name)
-      .reduce((sum, one) => sum + (one.reservedConcurrency ?? 0), 0);
+    const others = plane.registry.reservedTotal - (record.reservedConcurrency ?? 0);
     if (plane.settings.accountConcurrency - others - reserved < unreservedMin) {
       throw invalidParameter(
         "Specified ReservedConcurrentExecutions for function decreases account's " +

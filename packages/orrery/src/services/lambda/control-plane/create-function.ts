@@ -24,6 +24,7 @@ export function createFunction(plane: ControlPlane) {
     const draft = draftOf(plane, input);
     refuseExisting(plane, draft.name);
     const code = await fetchCode(plane, input.Code ?? {});
+    await plane.code.unpack(code);
     // Another call may have made it while the code was on its way.
     refuseExisting(plane, draft.name);
     plane.code.put(code);
@@ -35,7 +36,6 @@ export function createFunction(plane: ControlPlane) {
     };
     plane.registry.put(record);
     await plane.registry.flushed();
-    await plane.code.directory(code.digest);
     scheduleTransition(plane.io, plane.registry, record);
     return configurationOf(record);
   };

@@ -21,6 +21,7 @@ export function updateFunctionCode(plane: ControlPlane) {
     }
     const code = await fetchCode(plane, input);
     if (input.DryRun === true) return configurationOf({ ...before, codeSha256: code.sha256 });
+    await plane.code.unpack(code);
     const current = plane.registry.get(before.name);
     if (current === undefined) throw functionNotFound(before.arn);
     refuseWhileUpdating(current);
@@ -45,7 +46,6 @@ export function updateFunctionCode(plane: ControlPlane) {
     plane.registry.put(record);
     dropUnusedCode(plane, current.codeDigest);
     await plane.registry.flushed();
-    await plane.code.directory(code.digest);
     scheduleTransition(plane.io, plane.registry, record);
     return configurationOf(record);
   };

@@ -27,7 +27,6 @@ const memoryWatchMs = 100;
 const reapEveryMsMax = 30_000;
 
 interface Group {
-  readonly name: string;
   /** A stack: the most recently used one on top. */
   readonly idle: Environment[];
   /** Accepted and not yet answered. */
@@ -56,7 +55,7 @@ export class EnvironmentPool {
   readonly #all = new Set<Environment>();
   readonly #busy = new Set<Environment>();
   #waiters: Waiter[] = [];
-  #inFlight = 0;
+  #unreservedInFlight = 0;
   #reaper: Timer | undefined;
   #watcher: Timer | undefined;
 
@@ -80,8 +79,9 @@ export class EnvironmentPool {
     const group = this.#group(record.name);
     const throttle = this.#throttled(record, group);
     if (throttle !== undefined) return tooManyRequests(throttle);
+    const isUnreserved = record.reservedConcurrency === null;
     group.inFlight += 1;
-    this.#inFlight += 1;
+    if (isUnreserved) this.#unreservedInFlight += 1;
     try {
       const environment = this.#take(record, group) ?? (await this.#wait(record));
       if (environment === undefined) {
@@ -102,7 +102,7 @@ export class EnvironmentPool {
       }
     } finally {
       group.inFlight -= 1;
-      this.#inFlight -= 1;
+      if (isUnreserved) this.#unreservedInFlight -= 1;
     }
   }
 
@@ -129,7 +129,7 @@ export class EnvironmentPool {
   #group(name: string): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { name, idle: [], inFlight: 0, made: 0 };
+      group = { idle: [], inFlight: 0, made: 0 };
       this.#groups.set(name, group);
     }
     return group;
@@ -141,26 +141,10 @@ export class EnvironmentPool {
         ? 'ReservedFunctionConcurrentInvocationLimitExceeded'
         : undefined;
     }
-    // Cheap where it is enough: only near the limit do reservations of others matter.
-    const limit = this.#settings.accountConcurrency;
-    if (this.#inFlight < limit - this.#reservedTotal()) return undefined;
-    let unreserved = 0;
-    for (const one of this.#groups.values()) {
-      if ((this.#registry.get(one.name)?.reservedConcurrency ?? null) === null) {
-        unreserved += one.inFlight;
-      }
-    }
-    return unreserved >= limit - this.#reservedTotal()
+    const unreservedMax = this.#settings.accountConcurrency - this.#registry.reservedTotal;
+    return this.#unreservedInFlight >= unreservedMax
       ? 'ConcurrentInvocationLimitExceeded'
       : undefined;
-  }
-
-  #reservedTotal(): number {
-    let total = 0;
-    for (const name of this.#groups.keys()) {
-      total += this.#registry.get(name)?.reservedConcurrency ?? 0;
-    }
-    return total;
   }
 
   #take(record: FunctionRecord, group: Group): Environment | undefined {
