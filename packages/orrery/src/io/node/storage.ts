@@ -58,6 +58,8 @@ class LmdbStore implements Store {
   #syncTimer: NodeJS.Timeout | undefined;
   #sync: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
+  /** Whether anything was committed since the last sync began. */
+  #dirty = false;
 
   constructor(database: Database, name: string, durability: Durability, onClose: () => void) {
     this.#database = database;
@@ -117,6 +119,7 @@ class LmdbStore implements Store {
     } finally {
       this.#inTransaction = false;
     }
+    this.#dirty = true;
     if (this.#durability === 'process' && this.#syncTimer === undefined) this.#armSync();
     return result as T;
   }
@@ -132,6 +135,8 @@ class LmdbStore implements Store {
 
   flushed(): Promise<void> {
     if (this.#durability === 'process') return settled;
+    // Nothing was committed since the last sync began: readers ask, too, and must not pay for one.
+    if (!this.#dirty) return this.#sync ?? settled;
     // A sync that is under way may have begun before the last commit: join the one after it.
     if (this.#sync === undefined) return this.#syncNow();
     this.#nextSync ??= this.#sync
@@ -144,10 +149,13 @@ class LmdbStore implements Store {
   }
 
   #syncNow(): Promise<void> {
+    this.#dirty = false;
     const sync = new Promise<void>((resolve, reject) => {
       this.#database.sync((error: unknown) => {
-        if (error) reject(writeError(this.#name, error));
-        else resolve();
+        if (error) {
+          this.#dirty = true;
+          reject(writeError(this.#name, error));
+        } else resolve();
       });
     }).finally(() => {
       if (this.#sync === sync) this.#sync = undefined;
