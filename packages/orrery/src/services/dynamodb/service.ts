@@ -1,7 +1,9 @@
 /**
  * DynamoDB of one region, on one screen: its operations, its internal address, its state.
  *
- * S1  A write is answered after the store has flushed it; a read is answered at once.
+ * S1  A write is answered after the store has flushed it, a refused one after what it was refused
+ *     for is flushed. Both would otherwise tell of something that a crash still can undo.
+ * S2  So is a consistent read; other reads are answered at once.
  */
 import type { Operation, RequestContext, Service } from '../../endpoint/service.ts';
 import type { Io } from '../../io/io.ts';
@@ -57,14 +59,18 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
 
   const read =
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
-    (input) =>
-      run(engine, input);
+    (input) => {
+      const output = run(engine, input);
+      return isConsistent(input) ? store.flushed().then(() => output) : output;
+    };
   const write =
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
     async (input) => {
-      const output = run(engine, input);
-      await store.flushed();
-      return output;
+      try {
+        return run(engine, input);
+      } finally {
+        await store.flushed();
+      }
     };
   const control =
     <I>(run: (plane: ControlPlane, input: I, context: RequestContext) => unknown): Operation =>
@@ -108,4 +114,15 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
     start: async () => lifecycle.resume(),
     stop: () => store.close(),
   };
+}
+
+interface ReadInput {
+  readonly ConsistentRead?: boolean;
+  readonly RequestItems?: Readonly<Record<string, { readonly ConsistentRead?: boolean }>>;
+}
+
+/** Whether a read, or one of the tables of a batch, asks to be consistent. */
+function isConsistent({ ConsistentRead, RequestItems }: ReadInput): boolean {
+  if (RequestItems === undefined) return ConsistentRead === true;
+  return Object.values(RequestItems).some((table) => table.ConsistentRead === true);
 }
