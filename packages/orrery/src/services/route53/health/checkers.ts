@@ -32,10 +32,11 @@ export const checkerAddresses: Readonly<Record<string, readonly [string, string]
 
 export const checkerRegions: readonly string[] = Object.keys(checkerAddresses);
 
-/** Connection within 4 s, status within 2 s of it. */
-const deadlineMs = 6000;
-/** Modelled round trips are not scaled, so no deadline is cut below this. */
-const minDeadlineMs = 1000;
+/** AWS: a connection within 4 s, then the status within 2 s. */
+const silenceMs = 4000;
+const answerMs = 2000;
+/** Modelled round trips and cold starts are not scaled, so no limit is cut below this. */
+const minLimitMs = 1000;
 
 interface Checker {
   readonly region: string;
@@ -177,8 +178,12 @@ export class HealthCheckers {
     checker.probing = true;
     const result = await probe(watched.check, {
       network: io.network,
+      clock: io.clock,
       from: checker.region,
-      deadlineMs: Math.max(minDeadlineMs, deadlineMs / timeScale),
+      limits: {
+        silenceMs: Math.max(minLimitMs, silenceMs / timeScale),
+        answerMs: Math.max(minLimitMs, answerMs / timeScale),
+      },
       resolve,
     });
     checker.probing = false;

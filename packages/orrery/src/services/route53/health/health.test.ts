@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { regionIp } from '../../../world/addresses.ts';
-import { batch, records, response, TestCloud } from '../cloud.fake.ts';
+import { batch, type FrontDoor, records, response, TestCloud } from '../cloud.fake.ts';
 import type { HealthCheckConfig } from '../record-set.ts';
 import { checkerRegions } from './checkers.ts';
 import { isHealthyByVotes, nextVote, statusOf, type Vote } from './vote.ts';
@@ -192,12 +192,15 @@ describe('checkers', () => {
 
   test('judge codes, bodies and headers as AWS does', async () => {
     const cloud = await TestCloud.make();
-    const judged: readonly [
-      string,
-      HealthCheckConfig,
-      () => ReturnType<typeof response>,
-      boolean,
-    ][] = [
+    const after = (delayMs: number) => () =>
+      new Promise<ReturnType<typeof response>>((resolve) => {
+        cloud.universe.at(cloud.universe.nowUs + delayMs * 1000, 'answer', () =>
+          resolve(response(200)),
+        );
+      });
+    const judged: readonly [string, HealthCheckConfig, FrontDoor, boolean][] = [
+      ['an answer after 1.8 s', web('us-east-1'), after(1800), true],
+      ['an answer after 2.2 s', web('us-east-1'), after(2200), false],
       ['200', web('us-east-1'), () => response(200), true],
       ['redirects are not followed, and pass', web('us-east-1'), () => response(302), true],
       ['404', web('us-east-1'), () => response(404), false],
@@ -242,7 +245,7 @@ describe('checkers', () => {
     for (const [what, config, door, healthy] of judged) {
       cloud.region('us-east-1', door);
       const id = await check(cloud, { ...config, FailureThreshold: 1 });
-      await cloud.sleep(12_000);
+      await cloud.sleep(13_500);
       const { healthy: said, lastFailure } = await state(cloud, id);
       assert.equal(said, healthy, `${what}: ${lastFailure}`);
       await cloud.call('DeleteHealthCheck', { HealthCheckId: id });

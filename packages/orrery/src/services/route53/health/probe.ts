@@ -4,9 +4,11 @@
  * Owns: the request, the verdict, the words of the status. Refuses to own when to probe
  * (`checkers.ts`) and what follows (`vote.ts`).
  */
-import type { HttpRequest, HttpResponse, Network } from '../../../io/io.ts';
+import type { Clock, HttpRequest, HttpResponse, Network } from '../../../io/io.ts';
 import { NetError } from '../../../io/io.ts';
 import { isIp } from '../../../stdx/ip.ts';
+import { regionOfIp } from '../../../world/addresses.ts';
+import { rttMs } from '../../../world/latency.ts';
 import type { HealthCheck, HealthCheckConfig } from '../record-set.ts';
 
 export interface ProbeResult {
@@ -17,11 +19,19 @@ export interface ProbeResult {
 
 export interface ProbeContext {
   readonly network: Network;
+  readonly clock: Clock;
   /** The region that the checker stands in. */
   readonly from: string;
-  readonly deadlineMs: number;
+  readonly limits: ProbeLimits;
   /** The first IPv4 address of a name, as our own name servers answer; undefined where none. */
   readonly resolve: (hostName: string) => string | undefined;
+}
+
+export interface ProbeLimits {
+  /** Where nothing answers: AWS gives the connection 4 s. */
+  readonly silenceMs: number;
+  /** The answer must be there so soon after the connection: AWS gives it 2 s. */
+  readonly answerMs: number;
 }
 
 /** The string must stand in the first 5,120 octets of the body. */
@@ -42,17 +52,26 @@ export async function probe(check: HealthCheck, context: ProbeContext): Promise<
   const tls = config.Type.startsWith('HTTPS');
   const port = config.Port ?? (tls ? 443 : 80);
   const sni = tls && config.EnableSNI !== false ? config.FullyQualifiedDomainName : undefined;
+  const startedUs = context.clock.monotonicUs();
   try {
     const response = await context.network.request(
       { ip, port, tls, ...(sni === undefined ? {} : { serverName: sni }) },
       probeRequest(check, ip, port, tls),
-      { deadlineMs: context.deadlineMs, from: context.from },
+      { deadlineMs: context.limits.silenceMs, from: context.from },
     );
+    const tookMs = (context.clock.monotonicUs() - startedUs) / 1000 - travelMs(context.from, ip);
+    if (tookMs > context.limits.answerMs) return failure(`${timedOut} Resolved IP: ${ip}`);
     return judge(config, response, ip);
   } catch (error) {
     if (error instanceof NetError) return failure(`${netErrorText(error)} Resolved IP: ${ip}`);
     throw error;
   }
+}
+
+/** What the way there and back may have taken of an answer's time: it is the connection's. */
+function travelMs(from: string, ip: string): number {
+  const region = regionOfIp(ip);
+  return region === undefined ? 0 : rttMs(from, region);
 }
 
 /** Where a name is an address, or the machine itself, nothing is asked. */
