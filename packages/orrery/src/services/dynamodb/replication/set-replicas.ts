@@ -4,14 +4,20 @@
  *
  *  M1  From the first replica on, local writes are logged and deletes leave tombstones; the last
  *      one that leaves takes the log with it.
+ *  M2  What was written to a new replica between its creation and its joining is logged as it
+ *      joins: nobody else has it.
  */
 import { ServiceError } from '../../../endpoint/service.ts';
-import type { SetReplicasRequest } from '../api.ts';
+import type { WriteTransaction } from '../../../io/io.ts';
+import type { SetReplicasRequest, Version } from '../api.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import type { TableStorage } from '../storage/table-storage.ts';
 import type { ReplicaContext } from './replica-tables.ts';
+import { versionOfRecord } from './version.ts';
 
 /** Answers after the change has reached the disk. */
 export async function setReplicas(
-  { catalog, storage }: ReplicaContext,
+  { catalog, storage, region }: ReplicaContext,
   { tableName, replicas }: SetReplicasRequest,
 ): Promise<object> {
   const table = catalog.find(tableName);
@@ -22,12 +28,32 @@ export async function setReplicas(
     );
   }
   if (JSON.stringify(table.replicas) !== JSON.stringify(replicas)) {
-    catalog.replace({
-      ...table,
-      replicas: replicas.map(({ region, status }) => ({ region, status })),
-    });
+    const self = replicas.find((replica) => replica.region === region);
+    const joins = table.replicas.length === 0 && self?.status === 'CREATING';
+    catalog.replace(
+      { ...table, replicas: replicas.map(({ region: id, status }) => ({ region: id, status })) },
+      (transaction) => {
+        if (joins) logEverything(storage, transaction, table);
+      },
+    );
     if (replicas.length === 0) storage.trimChanges(table.id, storage.head(table.id));
   }
   await storage.store.flushed();
   return {};
+}
+
+/** Usually nothing: the table has just been made. */
+function logEverything(
+  storage: TableStorage,
+  transaction: WriteTransaction,
+  table: StoredTable,
+): void {
+  const found: { key: Buffer; version: Version }[] = [];
+  const all = Number.MAX_SAFE_INTEGER;
+  for (const { key, value } of storage.rangeRecords(transaction, table.id, undefined, all)) {
+    found.push({ key: Buffer.from(key), version: versionOfRecord(value) });
+  }
+  for (const { key, version } of found) {
+    storage.appendChange(transaction, table.id, key, version);
+  }
 }
