@@ -7,7 +7,11 @@ import { ServiceError } from '../../endpoint/service.ts';
 import type { Handler, Io } from '../../io/io.ts';
 import { createHybridLogicalClock } from '../dynamodb/replication/hybrid-logical-clock.ts';
 import { createReplicaHandler } from '../dynamodb/replication/replica-handler.ts';
-import { type ReplicaContext, readHeld } from '../dynamodb/replication/replica-tables.ts';
+import {
+  type HeldVersion,
+  type ReplicaContext,
+  readHeld,
+} from '../dynamodb/replication/replica-tables.ts';
 import { encodeItemKey } from '../dynamodb/storage/key-encoding.ts';
 import { createLocalWriter } from '../dynamodb/storage/local-writer.ts';
 import type { StoredTable } from '../dynamodb/storage/stored-table.ts';
@@ -22,15 +26,26 @@ export interface WriteRequest {
   readonly item: Record<string, unknown> | null;
 }
 
+/** Versions as `<timestamp>@<region>`; null where there is none. */
+export interface WriteAnswer {
+  readonly written: string | null;
+  readonly replaced: string | null;
+}
+
 export interface HeldAnswer {
   readonly held: { readonly item: string | null; readonly version: string } | null;
 }
 
+export interface FakeOptions extends Omit<GlobalTablesOptions, 'region'> {
+  /**
+   * Told of each write as it commits, before anybody is answered. A delete without replicas writes
+   * null: it leaves no tombstone.
+   */
+  readonly onWrite?: (written: string | null, replaced: string | null) => void;
+}
+
 /** Boots the region at the process's location. Serves `dynamodb` and `test` besides. */
-export async function bootRegion(
-  io: Io,
-  options: Omit<GlobalTablesOptions, 'region'> = {},
-): Promise<void> {
+export async function bootRegion(io: Io, { onWrite, ...options }: FakeOptions = {}): Promise<void> {
   const region = io.location;
   const storage = openTableStorage(await io.storage.open('dynamodb'));
   const catalog = openTableCatalog(storage.store);
@@ -40,26 +55,31 @@ export async function bootRegion(
   const service = await createGlobalTablesService(io, { ...options, region });
 
   const test = jsonHandler({
-    '/write': async (body) => {
+    '/write': async (body): Promise<WriteAnswer> => {
       const { tableName, id, item } = body as unknown as WriteRequest;
-      storage.transaction((transaction) => {
+      const answer = storage.transaction((transaction) => {
         const table = tableOf(context, tableName);
         const map = { pk: { S: id } };
         const key = encodeItemKey(table, map);
         const previous = storage.readRecord(transaction, key);
         const json = item === null ? null : JSON.stringify(typed({ pk: id, ...item }));
+        const replaced = readHeld(storage, transaction, key);
         writer.write(transaction, table, key, previous, json, map);
+        const written = readHeld(storage, transaction, key);
+        return { written: versionText(written), replaced: versionText(replaced) };
       });
+      const { written, replaced } = answer;
+      // Deleting what is deleted already writes nothing.
+      if (written !== replaced) onWrite?.(written, replaced);
       await storage.store.flushed();
+      return answer;
     },
     '/read': (body): HeldAnswer => {
       const { tableName, id } = body as unknown as WriteRequest;
       const key = encodeItemKey(tableOf(context, tableName), { pk: { S: id } });
       const held = readHeld(storage, storage.store, key);
       if (held === undefined) return { held: null };
-      const { timestamp, region: writtenIn } = held.version;
-      const item = held.deleted ? null : held.body;
-      return { held: { item, version: `${timestamp}@${writtenIn}` } };
+      return { held: { item: held.deleted ? null : held.body, version: versionText(held) ?? '' } };
     },
   });
   io.network.serve('dynamodb', dynamoDb(context));
@@ -69,6 +89,10 @@ export async function bootRegion(
     io.network.serve(name, handler);
   }
   await service.start?.();
+}
+
+function versionText(held: HeldVersion | undefined): string | null {
+  return held === undefined ? null : `${held.version.timestamp}@${held.version.region}`;
 }
 
 /** Attribute values of texts and numbers. */

@@ -109,7 +109,8 @@ async function addReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Promi
   const { tableName, target } = job;
   await step('create table', async () => {
     const there = await describeTable(io.network, target, tableName);
-    if (there?.TableStatus === 'ACTIVE') return;
+    // After a restart it may have joined already, and not be ACTIVE until it is filled.
+    if (there?.TableStatus === 'ACTIVE' || (there?.Replicas ?? []).length > 0) return;
     if (there === undefined) {
       const source = await describeTable(io.network, region, tableName);
       if (source === undefined) throw new CalledOff();
