@@ -31,6 +31,7 @@ import { putItem } from './data-plane/put-item.ts';
 import { query } from './data-plane/query.ts';
 import { scan } from './data-plane/scan.ts';
 import { updateItem } from './data-plane/update-item.ts';
+import { clockStart } from './replication/clock-start.ts';
 import { createHybridLogicalClock } from './replication/hybrid-logical-clock.ts';
 import { createReplicaHandler, type ReplicaHandlerOptions } from './replication/replica-handler.ts';
 import { createLocalWriter } from './storage/local-writer.ts';
@@ -50,8 +51,7 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
   const store = await io.storage.open('dynamodb');
   const storage = openTableStorage(store);
   const catalog = openTableCatalog(store);
-  const newest = storage.latestTimestamp(catalog.list().map(({ id }) => id));
-  const clock = createHybridLogicalClock(io.clock, newest);
+  const clock = createHybridLogicalClock(io.clock, clockStart(storage, catalog));
   const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
   const engine: Engine = { catalog, storage, writer, region };

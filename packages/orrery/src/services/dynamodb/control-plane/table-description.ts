@@ -14,6 +14,7 @@ import {
   isReplicated,
   type StoredIndex,
   type StoredTable,
+  statusIn,
   type Throughput,
 } from '../storage/stored-table.ts';
 
@@ -38,7 +39,7 @@ export function describe(table: StoredTable, region: string): Described {
     })),
     TableName: table.name,
     KeySchema: keySchema(table),
-    TableStatus: table.status,
+    TableStatus: statusIn(table, region),
     CreationDateTime: table.createdMs,
     ProvisionedThroughput: throughput(table.throughput, table.throughputDecreases),
     TableSizeBytes: 0,

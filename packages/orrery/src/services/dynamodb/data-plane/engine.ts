@@ -6,7 +6,7 @@
  */
 import { tableNotFound } from '../errors.ts';
 import type { LocalWriter } from '../storage/local-writer.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
@@ -21,8 +21,8 @@ export interface Engine {
 /** The table of that name or ARN, if it serves. */
 export function servingTable(engine: Engine, nameOrArn: string): StoredTable {
   const table = engine.catalog.find(tableNameOf(nameOrArn, engine.region));
-  if (table === undefined || table.status === 'CREATING' || table.status === 'DELETING') {
-    throw tableNotFound();
-  }
+  if (table === undefined) throw tableNotFound();
+  const status = statusIn(table, engine.region);
+  if (status === 'CREATING' || status === 'DELETING') throw tableNotFound();
   return table;
 }

@@ -10,6 +10,7 @@
 import type { WriteTransaction } from '../../../io/io.ts';
 import type { ApplyRequest, ApplyResponse, HlcTimestamp } from '../api.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
+import { noteObserved } from './clock-start.ts';
 import { recordConflict } from './conflicts.ts';
 import { type CompareVersions, decide } from './last-writer-wins.ts';
 import {
@@ -58,6 +59,7 @@ export function applyChanges(
       const outcome = applyOne(context, transaction, { table, key, held, next }, tally, compare);
       tally[outcome] += 1;
     }
+    if (newest !== undefined) noteObserved(transaction, newest);
     if (request.floor !== undefined) mergeFloor(transaction, table.id, request.floor);
   });
   if (newest !== undefined) context.clock.observe(newest);

@@ -7,10 +7,11 @@ import type { ApplyRequest, Conflict, VersionVector } from '../api.ts';
 import { memoryIo } from '../memory-io.fake.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
 import { createLocalWriter } from '../storage/local-writer.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import { openTableCatalog } from '../storage/table-catalog.ts';
 import { openTableStorage } from '../storage/table-storage.ts';
 import { applyChanges } from './apply-changes.ts';
+import { clockStart } from './clock-start.ts';
 import { listConflicts } from './conflicts.ts';
 import { createHybridLogicalClock } from './hybrid-logical-clock.ts';
 import { createChangeReader } from './read-changes.ts';
@@ -291,4 +292,28 @@ test('engines that exchange batches in any order, cut anywhere, repeated, end eq
     }),
     { numRuns: 60 },
   );
+});
+
+test('after a restart the clock goes on behind what it stamped and what it saw', async () => {
+  const [frankfurt, virginia] = await pair();
+  virginia.wall.ms += 60_000;
+  virginia.write('a', {});
+  const stamped = virginia.read('a')?.version.slice(0, 16) ?? '';
+  assert.equal(clockStart(virginia.storage, virginia.catalog), stamped);
+  applyChanges(frankfurt, (await virginia.changes(0)).batch);
+  assert.equal(clockStart(frankfurt.storage, frankfurt.catalog), stamped);
+});
+
+test('a replica that is being filled serves nothing, the others serve on', async () => {
+  const [frankfurt, virginia] = await pair();
+  const replicas = [
+    { region: 'eu-central-1', status: 'CREATING' },
+    { region: 'us-east-1', status: 'ACTIVE' },
+  ];
+  for (const one of [frankfurt, virginia]) {
+    await setReplicas(one, { tableName, replicas });
+    const table = one.catalog.find(tableName) as StoredTable;
+    const expected = one === frankfurt ? 'CREATING' : 'UPDATING';
+    assert.equal(statusIn(table, one.region), expected);
+  }
 });

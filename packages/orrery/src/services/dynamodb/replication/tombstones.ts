@@ -6,8 +6,9 @@
  *
  *  G1  Collected is only what is old enough, was delivered to every replica, and is older than
  *      what every replica has delivered to us: nothing that it wins against is still on its way.
- *  G2  The floor of a table is what it had seen when it collected: an item that is absent is taken
- *      for a tombstone with that vector, so a late duplicate does not bring it back.
+ *  G2  The floor of a table is what it had seen of the time before which it collected: an item that
+ *      is absent is taken for a tombstone with that vector, so a late duplicate does not bring it
+ *      back. It never reaches into the time that is kept, where new writes are stamped.
  *  G3  Nothing is collected while a replica is coming or going: the floor would forbid items that
  *      were never logged because they are older than the replica.
  */
@@ -15,7 +16,7 @@ import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import type { CollectRequest, CollectResponse, HlcTimestamp, VersionVector } from '../api.ts';
 import { spaces, textKey } from '../storage/key-encoding.ts';
 import { nextKey } from '../storage/table-storage.ts';
-import { writtenAtMs } from './hybrid-logical-clock.ts';
+import { timestampAtMs, writtenAtMs } from './hybrid-logical-clock.ts';
 import { type ReplicaContext, replicatedTable } from './replica-tables.ts';
 import { mergeVectors, versionOfRecord } from './version.ts';
 
@@ -52,6 +53,7 @@ export function collectTombstones(
   const seen = least(members.filter((one) => one.region !== region).map((m) => frontier[m.region]));
   const delivered = frontier[region];
   const youngestMs = io.clock.wallMs() - keepMs;
+  const floor = lowered(frontier, timestampAtMs(Math.max(0, youngestMs + 1)));
   let collected = 0;
   for (let start: Uint8Array | undefined, more = true; more; ) {
     const page = [...storage.rangeTombstones(storage.store, table.id, start, pageLimit)];
@@ -63,7 +65,7 @@ export function collectTombstones(
     });
     if (removable.length > 0) {
       storage.store.transaction((transaction) => {
-        mergeFloor(transaction, table.id, frontier);
+        mergeFloor(transaction, table.id, floor);
         for (const { itemKey } of removable) storage.deleteTombstone(transaction, itemKey);
       });
     }
@@ -72,6 +74,14 @@ export function collectTombstones(
     start = nextKey(page.at(-1)?.itemKey ?? new Uint8Array(0));
   }
   return { collected };
+}
+
+function lowered(vector: VersionVector, limit: HlcTimestamp): VersionVector {
+  const entries = Object.entries(vector).map(([region, timestamp]) => [
+    region,
+    timestamp < limit ? timestamp : limit,
+  ]);
+  return Object.fromEntries(entries) as VersionVector;
 }
 
 function least(timestamps: readonly (HlcTimestamp | undefined)[]): HlcTimestamp | undefined {

@@ -70,6 +70,21 @@ export function isReplicated(table: StoredTable): boolean {
   return table.replicas.length > 0;
 }
 
+/**
+ * Its status as this region's clients see it: a replica that is still being filled is CREATING and
+ * serves nothing; a table that is getting a replica elsewhere is UPDATING and serves on.
+ */
+export function statusIn(table: StoredTable, region: string): TableStatus {
+  if (table.status !== 'ACTIVE' || table.replicas.length === 0) return table.status;
+  let status: TableStatus = 'ACTIVE';
+  for (const replica of table.replicas) {
+    if (replica.status !== 'CREATING') continue;
+    if (replica.region === region) return 'CREATING';
+    status = 'UPDATING';
+  }
+  return status;
+}
+
 export function isKeyAttribute(table: KeyLayout, name: string): boolean {
   return name === table.partitionKey.name || name === table.sortKey?.name;
 }
