@@ -64,7 +64,7 @@ async function client(world: World, io: Io): Promise<void> {
 /** Asks for the third replica in the middle of the faults, until it is there or coming. */
 async function addLate(io: Io): Promise<void> {
   const updates = [{ Create: { RegionName: regionIds[2] ?? '' } }];
-  await io.timers.sleep(15_000, 'add-late');
+  await io.timers.sleep(20_000, 'add-late');
   for (;;) {
     try {
       await ask(io, 'us-east-1', 'global-tables', '/replica-updates', { tableName, updates });
@@ -101,7 +101,7 @@ async function run(seed: number): Promise<World> {
   await universe.runUntil(1_000_000);
   const setUp = async (run: (io: Io) => Promise<unknown>): Promise<void> => {
     await universe.perform('region/us-east-1', run, 10_000);
-    await universe.runUntil(universe.nowUs + 3_000_000);
+    await universe.runUntil(universe.nowUs + 4_500_000);
   };
   await setUp((io) =>
     requestJson(
@@ -134,7 +134,7 @@ function plan(universe: Universe, seed: number): void {
   const some = (): string => regionIds[int(3)] ?? '';
   for (const region of regionIds) universe.setSkewMs(`region/${region}`, int(2_000) - 1_000);
   for (let count = 0; count < 12; count += 1) {
-    const startUs = 12_000_000 + int(35_000_000);
+    const startUs = universe.nowUs + 1_000_000 + int(chaosUs - universe.nowUs - 5_000_000);
     const endUs = Math.min(startUs + int(10_000_000), chaosUs - 1_000_000);
     const [a, b] = [some(), some()];
     if (int(2) === 0) {

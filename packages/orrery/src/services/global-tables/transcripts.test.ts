@@ -243,7 +243,10 @@ function when(version: string): string {
 }
 
 async function play(text: string): Promise<string> {
-  const cloud = new Cloud(await createUniverse({ seed: 1, epochMs, network: { jitterUs: 0 } }));
+  // Nothing is left to chance, so that times in the transcripts mean something.
+  const network = { jitterUs: 0 };
+  const storage = { flushLowUs: 1_000, flushHighUs: 1_000 };
+  const cloud = new Cloud(await createUniverse({ seed: 1, epochMs, network, storage }));
   let out = '';
   for (const block of text.trimEnd().split(/\n\n+/)) {
     const lines = block.split('\n');
