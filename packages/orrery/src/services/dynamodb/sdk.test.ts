@@ -116,7 +116,8 @@ test('the clients do their usual work, and find it after a restart', async () =>
   const { Attributes } = await documents.update({
     TableName,
     Key,
-    UpdateExpression: 'SET entries[0].price = entries[0].price + :one, paid = :yes DELETE tags :tag',
+    UpdateExpression:
+      'SET entries[0].price = entries[0].price + :one, paid = :yes DELETE tags :tag',
     ConditionExpression: 'paid = :no',
     ExpressionAttributeValues: { ':one': 1, ':yes': true, ':no': false, ':tag': new Set(['a']) },
     ReturnValues: 'UPDATED_NEW',
