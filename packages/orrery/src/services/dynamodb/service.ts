@@ -112,7 +112,10 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
       'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
     },
     start: async () => lifecycle.resume(),
-    stop: () => store.close(),
+    stop: () => {
+      lifecycle.stop();
+      return store.close();
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export interface Lifecycle {
   purge(): void;
   /** Takes up what a restart has interrupted. */
   resume(): void;
+  /** Does nothing more: the store is about to be closed. */
+  stop(): void;
 }
 
 const itemsAtOnce = 200;
@@ -31,6 +33,15 @@ export function createLifecycle(
   storage: TableStorage,
   transitionMs: number,
 ): Lifecycle {
+  let stopped = false;
+  /** What is being removed, so that nothing is removed by two at once. */
+  const removing = new Set<string>();
+  const later = (delayMs: number, label: string, run: () => void): void => {
+    timers.after(delayMs, label, () => {
+      if (!stopped) run();
+    });
+  };
+
   const settled = (name: string): void => {
     const table = catalog.find(name);
     if (table === undefined || table.status === 'ACTIVE') return;
@@ -61,7 +72,7 @@ export function createLifecycle(
     });
     if (last !== undefined) {
       const from = nextKey(last);
-      timers.after(0, `index ${table.name}/${index.name} is filled`, () => {
+      later(0, `index ${table.name}/${index.name} is filled`, () => {
         const now = catalog.find(table.name);
         if (now !== undefined) fill(now, indexId, from);
       });
@@ -76,27 +87,36 @@ export function createLifecycle(
     settled(table.name);
   };
 
-  const purge = (dropped: Dropped): void => {
+  const remove = (dropped: Dropped, name: string): void => {
     if (storage.purge(dropped, itemsAtOnce)) {
-      timers.after(0, `dropped table ${dropped.tableId} is removed`, () => purge(dropped));
+      later(0, `dropped table ${name} is removed`, () => remove(dropped, name));
     } else {
       catalog.forgetDropped(dropped);
+      removing.delete(name);
     }
   };
 
   const lifecycle: Lifecycle = {
     settle: (name) => {
       if (transitionMs <= 0) settled(name);
-      else timers.after(transitionMs, `table ${name} settles`, () => settled(name));
+      else later(transitionMs, `table ${name} settles`, () => settled(name));
     },
     purge: () => {
-      for (const dropped of catalog.dropped()) purge(dropped);
+      for (const dropped of catalog.dropped()) {
+        const name = `${dropped.tableId}/${dropped.indexId ?? ''}`;
+        if (removing.has(name)) continue;
+        removing.add(name);
+        remove(dropped, name);
+      }
     },
     resume: () => {
       for (const { name, status } of catalog.list()) {
         if (status !== 'ACTIVE') lifecycle.settle(name);
       }
       lifecycle.purge();
+    },
+    stop: () => {
+      stopped = true;
     },
   };
   return lifecycle;

@@ -40,6 +40,18 @@ const rules: Rules = [
   ['TableClass', oneOf('STANDARD', 'STANDARD_INFREQUENT_ACCESS')],
 ];
 
+const changeable = [
+  'BillingMode',
+  'ProvisionedThroughput',
+  'StreamSpecification',
+  'GlobalSecondaryIndexUpdates',
+  'SSESpecification',
+  'TableClass',
+  'DeletionProtectionEnabled',
+  'OnDemandThroughput',
+  'WarmThroughput',
+] as const;
+
 export async function updateTable(plane: ControlPlane, input: UpdateTableInput): Promise<object> {
   requireTableName(input.TableName);
   checkConstraints(input, rules);
@@ -57,13 +69,13 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
         `${doing}: ${table.name}`,
     );
   }
-  const { next, droppedIndex } = change(plane, table, input);
-  if (JSON.stringify(next) === JSON.stringify(table) && droppedIndex === undefined) {
+  if (!changeable.some((name) => input[name] !== undefined)) {
     throw validationError(
       'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, ' +
         'GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required',
     );
   }
+  const { next, droppedIndex } = change(plane, table, input);
   const updating = { ...next, status: 'UPDATING' as const };
   if (droppedIndex === undefined) plane.catalog.replace(updating);
   else {

@@ -1,7 +1,7 @@
 /**
  * Owns: whether attributes are a key of a table or index, and the item's key bytes.
  */
-import { invalidParameter, validationError } from '../errors.ts';
+import { invalidParameter, serializationError, validationError } from '../errors.ts';
 import { encodeItemKey, type KeyAttribute, type KeyLayout } from '../storage/key-encoding.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import {
@@ -71,7 +71,11 @@ export function checkKeyValues(
   }
 }
 
+/** Also that a text is one: half a surrogate pair has no bytes of its own, so keys would collide. */
 export function checkNotEmpty({ name }: KeyAttribute, value: AttributeValue): void {
+  if (value.S !== undefined && !value.S.isWellFormed()) {
+    throw serializationError('Invalid UTF-16 surrogate pair in a string');
+  }
   const kind = emptiness(value);
   if (kind === undefined) return;
   throw validationError(
