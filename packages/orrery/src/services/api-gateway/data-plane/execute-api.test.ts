@@ -13,6 +13,7 @@ import { createApiGatewayService } from '../service.ts';
 
 const players: Record<string, Player> = {
   echo: { handler: ({ event }) => event },
+  wrap: { handler: ({ event }) => ({ statusCode: 200, body: JSON.stringify(event) }) },
   exits: {
     handler: () => {
       throw new Exit('over');
@@ -177,9 +178,32 @@ describe('execute-api', () => {
   it('hands over format 1.0 where the integration asks for it', async () => {
     await inWorld(async (region) => {
       const integration = { PayloadFormatVersion: '1.0' };
-      const { apiId } = await makeApi(region, 'echo', ['GET /a/{b}'], { integration });
-      // The echo has no statusCode, which format 1.0 does not take.
-      assert.equal((await ask(region, hostOf(apiId), '/a/1')).status, 500);
+      const { apiId } = await makeApi(region, 'wrap', ['POST /a/{b}'], { integration });
+      const answer = await ask(region, hostOf(apiId), '/a/1?x=1&x=2', {
+        method: 'POST',
+        headers: { 'x-one': '1', cookie: 'c=1' },
+      });
+      const { headers, multiValueHeaders, requestContext, ...event } = json(answer);
+      assert.deepEqual(event, {
+        version: '1.0',
+        resource: '/a/{b}',
+        path: '/a/1',
+        httpMethod: 'POST',
+        queryStringParameters: { x: '2' },
+        multiValueQueryStringParameters: { x: ['1', '2'] },
+        pathParameters: { b: '1' },
+        stageVariables: null,
+        body: null,
+        isBase64Encoded: false,
+      });
+      assert.equal((headers as Record<string, string>)['cookie'], 'c=1');
+      assert.deepEqual((multiValueHeaders as Record<string, string[]>)['x-one'], ['1']);
+      const context = requestContext as Record<string, unknown>;
+      assert.equal(context['resourcePath'], '/a/{b}');
+      assert.equal((context['identity'] as Record<string, unknown>)['accessKey'], null);
+      // Without a statusCode there is no response in this format.
+      const echo = await makeApi(region, 'echo', ['$default'], { integration });
+      assert.equal((await ask(region, hostOf(echo.apiId), '/')).status, 500);
     });
   });
 
@@ -300,6 +324,18 @@ describe('execute-api', () => {
       assert.equal(await get('/shop/v2/pets'), '/pets');
       assert.equal(await get('/shopping'), '/ping');
       assert.equal(await get('/pets', configuration?.ApiGatewayDomainName), '/pets');
+      await callMore('CreateDomainName', {
+        DomainName: '*.wild.test',
+        DomainNameConfigurations: [{ CertificateArn: 'arn:aws:acm:eu-west-1:0:certificate/a' }],
+      });
+      assert.equal(await get('/pets', 'a.wild.test'), '404');
+      await callMore('CreateApiMapping', {
+        DomainName: '*.wild.test',
+        ApiId: apiId,
+        Stage: '$default',
+      });
+      assert.equal(await get('/pets', 'a.wild.test'), '/pets');
+      assert.equal(await get('/pets', 'a.b.wild.test'), '403');
     });
   });
 

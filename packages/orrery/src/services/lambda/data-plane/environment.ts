@@ -17,6 +17,7 @@ import type { FunctionRecord } from '../functions.ts';
 import type { LambdaSettings } from '../options.ts';
 import type { EnvironmentLog } from './environment-log.ts';
 import { endLine, initReportLine, reportLine, startLine, timeoutLine } from './log-lines.ts';
+import { MemoryGauge } from './memory-gauge.ts';
 import { exited, type Outcome, responseBytesMax, responseTooLarge, timedOut } from './outcome.ts';
 import { type RuntimeEvent, type RuntimePort, runtimeApi, type Verdict } from './runtime-api.ts';
 import { environmentVariables } from './variables.ts';
@@ -43,7 +44,6 @@ interface Current {
 type Phase = 'none' | 'init' | 'suppressed-init' | 'ready';
 
 const initLimitMs = 10_000;
-const memorySampleUs = 100_000;
 const mebibyte = 1_048_576;
 
 export interface EnvironmentParts {
@@ -73,14 +73,14 @@ export class Environment implements RuntimePort {
   #initTimer: Timer | undefined;
   #initMs: number | undefined;
   #initError: string | undefined;
-  #memoryBytes = 0;
-  #memorySampledUs = 0;
+  readonly #memory: MemoryGauge;
 
   constructor(parts: EnvironmentParts) {
     this.#parts = parts;
     this.#io = parts.io;
     this.#log = parts.log;
     this.record = parts.record;
+    this.#memory = new MemoryGauge(parts.io.clock, () => this.#child?.memoryBytes());
   }
 
   /** Runs one event. Rejects only where the machine refuses (disk): the caller's 5xx. */
@@ -128,7 +128,7 @@ export class Environment implements RuntimePort {
     const current = this.#current;
     if (current === undefined || this.#child === undefined) return;
     const limit = (this.record.memoryMb + this.#parts.settings.memoryAllowanceMb) * mebibyte;
-    if (this.#sampleMemory(true) <= limit) return;
+    if (this.#memory.read('now') <= limit) return;
     this.#io.probe.event('lambda.out-of-memory', { function: this.record.name });
     this.#child.kill('SIGKILL');
   }
@@ -204,7 +204,7 @@ export class Environment implements RuntimePort {
     this.#phase = phase;
     this.#initMs = undefined;
     this.#initError = undefined;
-    this.#memoryBytes = 0;
+    this.#memory.reset();
     const current = this.#current;
     if (phase === 'suppressed-init' && current !== undefined) this.#startClock(current);
     this.#parts.directory().then(
@@ -318,7 +318,7 @@ export class Environment implements RuntimePort {
       invocationId: current.invocationId,
       deadlineMs: current.deadlineMs,
       functionArn: this.record.arn,
-      traceId: this.#traceId(),
+      traceId: newTraceId(this.#io),
       clientContext,
       payload,
     });
@@ -329,7 +329,7 @@ export class Environment implements RuntimePort {
     if (current === undefined) return;
     const { requestId } = current.invocation;
     const { timeoutS } = this.record;
-    this.#sampleMemory(true);
+    this.#memory.read('now');
     this.#kill();
     this.#log.settle();
     this.#log.write(timeoutLine(this.#io.clock.wallMs(), requestId, timeoutS));
@@ -347,7 +347,7 @@ export class Environment implements RuntimePort {
       const { memoryMb, timeoutS } = this.record;
       const durationMs =
         outcome.status === 'timeout' ? timeoutS * 1000 : (nowUs - current.startedUs) / 1000;
-      const used = Math.min(Math.ceil(this.#sampleMemory(false) / mebibyte), memoryMb);
+      const used = Math.min(Math.ceil(this.#memory.read('sometimes') / mebibyte), memoryMb);
       const report = reportLine({
         requestId,
         durationMs,
@@ -362,20 +362,11 @@ export class Environment implements RuntimePort {
     }
     current.resolve(outcome);
   }
+}
 
-  /** Largest resident size seen in this process. Asking costs a system call: at most every 100 ms. */
-  #sampleMemory(atOnce: boolean): number {
-    const nowUs = this.#io.clock.monotonicUs();
-    if (atOnce || nowUs - this.#memorySampledUs > memorySampleUs || this.#memoryBytes === 0) {
-      this.#memorySampledUs = nowUs;
-      this.#memoryBytes = Math.max(this.#memoryBytes, this.#child?.memoryBytes() ?? 0);
-    }
-    return this.#memoryBytes;
-  }
-
-  #traceId(): string {
-    const hex = (): string => this.#io.random.u32().toString(16).padStart(8, '0');
-    const seconds = Math.floor(this.#io.clock.wallMs() / 1000).toString(16);
-    return `Root=1-${seconds}-${hex()}${hex()}${hex()};Parent=${hex()}${hex()};Sampled=0`;
-  }
+/** `Root=1-<seconds>-<24 hex>;Parent=<16 hex>;Sampled=0`. */
+function newTraceId(io: Io): string {
+  const hex = io.random.uuid().replaceAll('-', '') + io.random.u32().toString(16).padStart(8, '0');
+  const seconds = Math.floor(io.clock.wallMs() / 1000).toString(16);
+  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24, 40)};Sampled=0`;
 }
