@@ -205,6 +205,14 @@ describe('the orders example', () => {
     assert.deepEqual(on.universe.failures, []);
   });
 
+  it('needs the regions that it names', async () => {
+    const on = await cloud();
+    await assert.rejects(
+      deploy(on, stacks, { regions: ['us-east-1', 'eu-central-1'] }),
+      /Orders-ap-northeast-1 belongs to ap-northeast-1\nStart with --regions us-east-1,eu-central-1,ap-northeast-1/,
+    );
+  });
+
   it('that fails says which resource and why, and can be deployed again', async () => {
     const on = await cloud();
     const broken = stacks.map((stack) => ({

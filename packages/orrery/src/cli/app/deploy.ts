@@ -52,6 +52,8 @@ export interface DeployOptions {
   /** Told as it goes on, for the terminal. */
   readonly report?: (event: DeployEvent) => void;
   readonly stackTimeLimitMs?: number;
+  /** The cloud's regions, for an early word on stacks that belong elsewhere. */
+  readonly regions?: readonly string[];
   /** Reads an asset, zipped where it is a directory; from disk unless told otherwise. */
   readonly readAsset?: (asset: Asset) => Promise<Uint8Array>;
 }
@@ -77,6 +79,7 @@ export async function deployApp(
   stacks: readonly AppStack[],
   options: DeployOptions = {},
 ): Promise<readonly DeployedStack[]> {
+  checkRegions(stacks, options.regions);
   const deployment = new Deployment(io, options);
   await deployment.uploadAssets(stacks);
   return await deployment.deploy(stacks);
@@ -315,6 +318,18 @@ class Deployment {
 /** What a deployment may meet; anything else is a mistake of ours. */
 function isExpected(error: unknown): error is Error {
   return error instanceof AppError || error instanceof ServiceError || error instanceof NetError;
+}
+
+function checkRegions(stacks: readonly AppStack[], regions?: readonly string[]): void {
+  if (regions === undefined) return;
+  const strangers = stacks.filter(({ region }) => !regions.includes(region));
+  if (strangers.length === 0) return;
+  const lines = strangers.map(({ name, region }) => `  ${name} belongs to ${region}`);
+  const wanted = [...new Set(stacks.map(({ region }) => region))].join(',');
+  throw new AppError(
+    `the app has stacks for regions that do not run (${regions.join(', ')} do):\n` +
+      `${lines.join('\n')}\nStart with --regions ${wanted}`,
+  );
 }
 
 async function assetBody(asset: Asset): Promise<Uint8Array> {

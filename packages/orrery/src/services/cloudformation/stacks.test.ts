@@ -72,6 +72,13 @@ describe('a stack', () => {
       'C CREATE_COMPLETE',
       'one CREATE_COMPLETE',
     ]);
+    const { StackEvents } = await stacks.call<{ StackEvents: { Timestamp: number }[] }>(
+      'DescribeStackEvents',
+      { StackName: 'one' },
+    );
+    const times = StackEvents.map(({ Timestamp }) => Timestamp);
+    assert.equal(new Set(times).size, times.length, 'tools order events by time alone');
+    assert.deepEqual(times, [...times].sort().reverse());
     stacks.log.length = 0;
     await stacks.call('DeleteStack', { StackName: 'one' });
     await stacks.idle();
@@ -451,6 +458,10 @@ describe('bad requests', () => {
     await assert.rejects(
       stacks.call('UpdateStack', input({ B: {} })),
       /is in CREATE_IN_PROGRESS state and can not be updated/,
+    );
+    await assert.rejects(
+      stacks.call('DescribeStacks', { StackName: 'x'.repeat(5000) }),
+      /does not exist/,
     );
     await assert.rejects(
       stacks.call('DescribeStackResource', { StackName: 'one', LogicalResourceId: 'Z' }),

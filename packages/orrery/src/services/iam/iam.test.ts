@@ -27,6 +27,7 @@ describe('IAM', () => {
     await assert.rejects(iam('CreateRole', { RoleName: 'x', AssumeRolePolicyDocument: '{' }), {
       code: 'MalformedPolicyDocument',
     });
+    await assert.rejects(iam('GetRole', { RoleName: 'x'.repeat(5000) }), { code: 'NoSuchEntity' });
     await iam('PutRolePolicy', { PolicyName: 'p', PolicyDocument: trust });
     await iam('AttachRolePolicy', { PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
     universe.crash('edge');

@@ -20,6 +20,7 @@ export interface RoleRecord {
 }
 
 const keyPrefix = 'role/';
+const nameMax = 64;
 
 export class Roles {
   readonly #store: Store;
@@ -28,6 +29,7 @@ export class Roles {
   }
 
   find(name: string): RoleRecord | undefined {
+    if (name.length > nameMax) return undefined;
     const text = this.#store.get(keyOf(name));
     return text === undefined ? undefined : (JSON.parse(text) as RoleRecord);
   }

@@ -33,6 +33,9 @@ export interface ObjectRecord {
 }
 
 const pieceBytes = 512 * 1024;
+const bucketNameMax = 63;
+/** Of an object's key. */
+export const keyBytesMax = 1024;
 
 export class Objects {
   readonly #store: Store;
@@ -49,6 +52,7 @@ export class Objects {
   }
 
   bucket(name: string): BucketRecord | undefined {
+    if (name.length > bucketNameMax) return undefined;
     return this.#read<BucketRecord>(`bucket/${name}`);
   }
 
@@ -68,6 +72,7 @@ export class Objects {
   }
 
   object(bucket: string, key: string): ObjectRecord | undefined {
+    if (Buffer.byteLength(key) > keyBytesMax) return undefined;
     return this.#read<ObjectRecord>(objectKey(bucket, key));
   }
 
@@ -96,11 +101,13 @@ export class Objects {
   }
 
   delete(bucket: string, key: string): void {
+    if (Buffer.byteLength(key) > keyBytesMax) return;
     this.#store.transaction((transaction) => deleteObject(transaction, bucket, key));
   }
 
   /** Objects whose keys start with `prefix`, in key order, after `after`; one at a time. */
   *list(bucket: string, prefix: string, after: string): Generator<ObjectRecord> {
+    if (Buffer.byteLength(prefix + after) > 2 * keyBytesMax) return;
     const { end } = below(objectKey(bucket, prefix));
     const first = after >= prefix && after !== '' ? `${after}\0` : prefix;
     for (const { value } of this.#store.range({

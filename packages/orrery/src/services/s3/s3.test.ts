@@ -96,6 +96,10 @@ describe('S3', () => {
     await fails(call('s3', 'CreateBucket', { Bucket: 'mine' }), 'BucketAlreadyOwnedByYou', 409);
     await fails(call('s3', 'CreateBucket', { Bucket: 'Not_Mine' }), 'InvalidBucketName', 400);
     await fails(call('s3', 'PutObject', { Bucket: 'none', Key: 'a' }), 'NoSuchBucket', 404);
+    const long = { Bucket: 'mine', Key: 'x'.repeat(3000) };
+    await fails(call('s3', 'PutObject', long), 'KeyTooLongError', 400);
+    await fails(call('s3', 'GetObject', long), 'NoSuchKey', 404);
+    await fails(call('s3', 'GetObject', { ...long, Bucket: long.Key }), 'NoSuchBucket', 404);
     await call('s3', 'HeadBucket', { Bucket: 'mine' });
     const location = await call('s3', 'GetBucketLocation', { Bucket: 'mine' });
     assert.deepEqual(location, { LocationConstraint: region });

@@ -47,6 +47,8 @@ describe('SSM', () => {
     assert.deepEqual(await get('GetParametersByPath', { Path: '/a' }), ['/a/one=3']);
     const all = { Path: '/a', Recursive: true };
     assert.deepEqual(await get('GetParametersByPath', all), ['/a/deep/two=2', '/a/one=3']);
+    const long = call('ssm', 'GetParameter', { Name: 'x'.repeat(5000) });
+    await assert.rejects(long, { code: 'ParameterNotFound' });
     await call('ssm', 'DeleteParameter', { Name: '/a/one' });
     await assert.rejects(call('ssm', 'GetParameter', { Name: '/a/one' }), {
       code: 'ParameterNotFound',

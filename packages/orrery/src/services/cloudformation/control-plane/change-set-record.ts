@@ -53,6 +53,7 @@ export function changeSetOf(
     if (found === undefined) throw changeSetNotFound(name);
     return found;
   }
+  if (name.length > 1024) throw changeSetNotFound(name);
   const stack = engine.records.find(stackName ?? '');
   if (stack === undefined) throw stackNotFound(stackName ?? '');
   const found = engine.records.getJson<ChangeSetRecord>(prefix(stack.stackId) + name);

@@ -114,6 +114,8 @@ export interface EventRecord {
 const eventsPerStackMax = 1000;
 const deletedStacksMax = 100;
 const sequenceDigits = 9;
+/** Longer than any name or ARN of a stack; keys in the store have a bound. */
+const nameMax = 1024;
 
 /** A list of resources of one stack, by logical id. */
 export type ResourceMap = ReadonlyMap<string, ResourceRecord>;
@@ -130,6 +132,7 @@ export class Records {
 
   /** By name: the live stack. By id: that stack, deleted ones included. */
   find(nameOrId: string): StackRecord | undefined {
+    if (nameOrId.length > nameMax) return undefined;
     const stackId = nameOrId.startsWith('arn:')
       ? nameOrId
       : this.#store.get(utf8Encode(`name/${nameOrId}`));
@@ -171,13 +174,16 @@ export class Records {
     this.#store.transaction((transaction) => transaction.delete(key));
   }
 
+  /** Its time is later than that of the one before, since tools order events by time alone. */
   addEvent(stackId: string, event: EventRecord): void {
     const prefix = `event/${stackId}/`;
     const [newest] = this.#store.range({ ...below(prefix), reverse: true, limit: 1 });
+    const before = newest === undefined ? undefined : (JSON.parse(newest.value) as EventRecord);
     const sequence = newest === undefined ? 1 : Number(keyEnd(newest.key, prefix)) + 1;
+    const timestampMs = Math.max(event.timestampMs, (before?.timestampMs ?? 0) + 1);
     const key = (n: number): string => prefix + String(n).padStart(sequenceDigits, '0');
     this.#store.transaction((transaction) => {
-      write(transaction, key(sequence), event);
+      write(transaction, key(sequence), { ...event, timestampMs });
       if (sequence > eventsPerStackMax) {
         transaction.delete(utf8Encode(key(sequence - eventsPerStackMax)));
       }

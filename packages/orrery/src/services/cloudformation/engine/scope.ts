@@ -5,7 +5,7 @@
 
 import { type Dependencies, dependenciesOf } from '../template/dependencies.ts';
 import { conditionHolds, type Scope } from '../template/evaluate.ts';
-import type { ResourceDeclaration, Template } from '../template/template.ts';
+import { own, type ResourceDeclaration, type Template } from '../template/template.ts';
 import type { Engine } from './engine.ts';
 import type { ResourceMap, StackRecord } from './records.ts';
 
@@ -32,7 +32,7 @@ export function stackScope(
       const physical = resources.get(id)?.physical;
       return physical?.ref ?? physical?.physicalId;
     },
-    attribute: (id, name) => resources.get(id)?.physical?.attributes[name],
+    attribute: (id, name) => own(resources.get(id)?.physical?.attributes ?? {}, name),
     importValue: (name) => {
       imports.add(name);
       return engine.records.exports().get(name)?.value;

@@ -7,7 +7,7 @@
 import { ServiceError } from '../../../endpoint/service.ts';
 import { reversed } from '../template/dependencies.ts';
 import { parseTemplate } from '../template/parse.ts';
-import type { Template } from '../template/template.ts';
+import { own, type Template } from '../template/template.ts';
 import { failedToCreate, recordEarlyFailure, refuse } from './create-stack.ts';
 import type { Job } from './job.ts';
 import { checkExports, outputsOf } from './outputs.ts';
@@ -82,7 +82,7 @@ async function applyResource(
   id: string,
   touched: Touched,
 ): Promise<void> {
-  const declaration = template.resources[id];
+  const declaration = own(template.resources, id);
   if (declaration === undefined) return;
   const dependsOn = [...(graph.get(id) ?? [])];
   const properties = await job.properties(declaration, template);

@@ -5,7 +5,7 @@
  */
 import { validationError } from '../errors.ts';
 import { isObject } from './parse.ts';
-import type { Template, Value } from './template.ts';
+import { own, type Template, type Value } from './template.ts';
 
 /** Logical id → logical ids that must exist before it. */
 export type Dependencies = ReadonlyMap<string, ReadonlySet<string>>;
@@ -14,8 +14,9 @@ export type Dependencies = ReadonlyMap<string, ReadonlySet<string>>;
 export function dependenciesOf(template: Template): Dependencies {
   const unresolved = new Set<string>();
   const known = (name: string): boolean => {
-    if (template.resources[name] !== undefined) return true;
-    if (template.parameters[name] === undefined && !name.startsWith('AWS::')) unresolved.add(name);
+    if (own(template.resources, name) !== undefined) return true;
+    const isParameter = own(template.parameters, name) !== undefined;
+    if (!isParameter && !name.startsWith('AWS::')) unresolved.add(name);
     return false;
   };
   const graph = new Map<string, ReadonlySet<string>>();

@@ -120,6 +120,18 @@ describe('intrinsic functions', () => {
     fc.assert(fc.property(plain, (value) => assert.deepEqual(evaluate(value, scope), value)));
   });
 
+  it('takes names that every object has for what they are', () => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+      yields({ [name]: 'x' }, { [name]: 'x' });
+      fails({ Ref: name }, /Unresolved/);
+      fails({ 'Fn::GetAtt': [name, name] }, /undefined resource/);
+      fails({ 'Fn::GetAtt': ['Thing', name] }, /does not exist/);
+      fails({ 'Fn::FindInMap': [name, name, name] }, /Unable to get mapping/);
+      fails({ 'Fn::If': [name, 1, 2] }, /Cannot reference conditions/);
+      fails({ 'Fn::Sub': `\${${name}}` }, /Unresolved/);
+    }
+  });
+
   it('Split undoes Join', () => {
     const part = fc.string().filter((text) => !text.includes('|'));
     fc.assert(

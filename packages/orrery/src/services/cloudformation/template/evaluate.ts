@@ -8,7 +8,7 @@
 import { base64Encode, utf8Encode } from '../../../stdx/bytes.ts';
 import { validationError } from '../errors.ts';
 import { isObject } from './parse.ts';
-import type { Properties, Template, Value } from './template.ts';
+import { own, type Properties, type Template, type Value } from './template.ts';
 
 /** What names stand for while a template is evaluated. */
 export interface Scope {
@@ -52,7 +52,7 @@ export function evaluateText(value: Value, scope: Scope, what: string): string {
 
 /** Whether a named condition of the template holds. */
 export function conditionHolds(name: string, scope: Scope, depth = 0): boolean {
-  const condition = scope.template.conditions[name];
+  const condition = own(scope.template.conditions, name);
   if (condition === undefined) {
     throw validationError(
       `Template format error: Unresolved dependencies [${name}]. ` +
@@ -72,7 +72,7 @@ function walk(value: Value, scope: Scope): Result {
   const [name, ...others] = Object.keys(map);
   if (name !== undefined && others.length === 0) {
     if (name === 'Ref') return reference(map[name] ?? null, scope);
-    const run = functions[name];
+    const run = own(functions, name);
     if (run !== undefined) return run(map[name] ?? null, scope);
     if (name.startsWith('Fn::')) throw templateError(`unknown function ${name}`);
   }
@@ -87,9 +87,9 @@ function walk(value: Value, scope: Scope): Result {
 function reference(argument: Value, scope: Scope): Result {
   const name = text(argument, 'Ref');
   if (name === 'AWS::NoValue') return noValue;
-  const known = scope.pseudo[name] ?? scope.parameters[name];
+  const known = own(scope.pseudo, name) ?? own(scope.parameters, name);
   if (known !== undefined) return known;
-  if (scope.template.resources[name] === undefined) {
+  if (own(scope.template.resources, name) === undefined) {
     throw validationError(
       `Template format error: Unresolved resource dependencies [${name}] in the Resources block ` +
         'of the template',
@@ -102,7 +102,7 @@ function reference(argument: Value, scope: Scope): Result {
 
 function getAttribute(argument: Value, scope: Scope): Value {
   const [logicalId, name] = attributeParts(argument, scope);
-  if (scope.template.resources[logicalId] === undefined) {
+  if (own(scope.template.resources, logicalId) === undefined) {
     throw templateError(`instance of Fn::GetAtt references undefined resource ${logicalId}`);
   }
   if (scope.ref(logicalId) === undefined) throw new NotYetKnown(logicalId);
@@ -129,7 +129,7 @@ function substitute(argument: Value, scope: Scope): string {
   return text(template, 'Fn::Sub').replace(/\$\{(!?)([^}]*)\}/g, (_whole, literal, inner) => {
     if (literal === '!') return `\${${inner}}`;
     const name = String(inner).trim();
-    const variable = variables[name];
+    const variable = own(variables, name);
     if (variable !== undefined) return evaluateText(variable, scope, 'Fn::Sub');
     const value = name.includes('.') ? getAttribute(name, scope) : reference(name, scope);
     if (value === noValue) return '';
@@ -172,9 +172,9 @@ function sameValue(a: Value | undefined, b: Value | undefined): boolean {
 function findInMap(argument: Value, scope: Scope): Value {
   const parts = list(argument, 'Fn::FindInMap', scope, 3);
   const [map, top, second] = parts.slice(0, 3).map((part) => text(part, 'Fn::FindInMap'));
-  const first = scope.template.mappings[map ?? ''];
-  const under = isObject(first) ? first[top ?? ''] : undefined;
-  const found = isObject(under) ? under[second ?? ''] : undefined;
+  const first = own(scope.template.mappings, map ?? '');
+  const under = isObject(first) ? own(first, top ?? '') : undefined;
+  const found = isObject(under) ? own(under, second ?? '') : undefined;
   if (found !== undefined) return found;
   const fallback = parts[3];
   if (isObject(fallback) && fallback['DefaultValue'] !== undefined) {

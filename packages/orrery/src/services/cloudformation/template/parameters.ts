@@ -4,7 +4,7 @@
  * function that the caller gives.
  */
 import { validationError } from '../errors.ts';
-import type { ParameterDeclaration, Template } from './template.ts';
+import { own, type ParameterDeclaration, type Template } from './template.ts';
 
 export interface GivenParameter {
   readonly ParameterKey?: string;
@@ -56,18 +56,18 @@ function valuesOf(
 ): Record<string, string> {
   const unknown = given
     .map(({ ParameterKey }) => ParameterKey ?? '')
-    .filter((name) => template.parameters[name] === undefined);
+    .filter((name) => own(template.parameters, name) === undefined);
   if (unknown.length > 0) {
     throw validationError(`Parameters: [${unknown.join(', ')}] do not exist in the template`);
   }
   const values: Record<string, string> = {};
   const absent: string[] = [];
   for (const [name, declaration] of Object.entries(template.parameters)) {
-    const own = given.find(({ ParameterKey }) => ParameterKey === name);
+    const mine = given.find(({ ParameterKey }) => ParameterKey === name);
     const value =
-      own?.UsePreviousValue === true
-        ? previous[name]
-        : (own?.ParameterValue ?? declaration.default);
+      mine?.UsePreviousValue === true
+        ? own(previous, name)
+        : (mine?.ParameterValue ?? declaration.default);
     if (value === undefined) absent.push(name);
     else values[name] = value;
   }

@@ -64,6 +64,10 @@ describe('templates', () => {
     await wrong('{"Resources": {"A-b": {"Type": "T"}}}', /Resource name A-b is non alphanumeric/);
     await wrong('{"Resources": {"A": {"Type": "T", "DependsOn": 1}}}', /DependsOn/);
     await wrong('{"Transform": "X", "Resources": {}}', /Transforms are not built: "X"/);
+    await wrong(
+      '{"__proto__": {}, "Resources": {"A": {"Type": "T"}}}',
+      /__proto__ cannot be a name/,
+    );
     await wrong('Resources: {A: {Type: !Unheard x}}', /unknown tag !Unheard/);
   });
 

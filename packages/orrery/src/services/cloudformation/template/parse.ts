@@ -68,7 +68,10 @@ async function parseText(body: string): Promise<Value> {
 function checkDepth(value: Value, depth = 0): Value {
   if (depth > depthMax) throw formatError('the template is nested too deeply.');
   if (typeof value === 'object' && value !== null) {
-    for (const below of Object.values(value)) checkDepth(below, depth + 1);
+    for (const [key, below] of Object.entries(value)) {
+      if (key === '__proto__') throw formatError('__proto__ cannot be a name.');
+      checkDepth(below, depth + 1);
+    }
   }
   return value;
 }
@@ -93,7 +96,7 @@ function parseParameter(name: string, raw: Properties): ParameterDeclaration {
 }
 
 function parseResource(name: string, raw: Properties): ResourceDeclaration {
-  if (!/^[A-Za-z0-9]+$/.test(name)) {
+  if (!/^[A-Za-z0-9]{1,255}$/.test(name)) {
     throw formatError(`Resource name ${name} is non alphanumeric.`);
   }
   const type = raw['Type'];

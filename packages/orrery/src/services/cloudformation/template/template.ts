@@ -1,7 +1,12 @@
 /**
- * What a CloudFormation template is, once it is known to have that form. Owns the types. Refuses
+ * What a CloudFormation template is, once it is known to have that form. Owns the types and how a name is looked up. Refuses
  * to own reading (`parse.ts`) and meaning (`evaluate.ts`).
  */
+
+/** A member that the map itself has: names come from users, and `constructor` may be one. */
+export function own<T>(map: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
 
 /** What JSON can hold. */
 export type Value =

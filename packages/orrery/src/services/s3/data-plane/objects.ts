@@ -8,12 +8,11 @@ import type {
 } from '@aws-sdk/client-s3';
 import { md5Hex } from '../../../stdx/digest.ts';
 import { entityTooLarge, keyTooLong, noSuchBucket, noSuchKey, notFound } from '../errors.ts';
-import { keyOf, type ObjectRecord, tokenOf } from '../objects.ts';
+import { keyBytesMax, keyOf, type ObjectRecord, tokenOf } from '../objects.ts';
 import type { S3 } from '../service.ts';
 
 /** Of an object; AWS takes 5 GiB in one request. */
 export const objectBytesMax = 64 * 1024 * 1024;
-const keyBytesMax = 1024;
 const listKeysMax = 1000;
 
 export function putObject({ io, objects }: S3) {

@@ -23,11 +23,12 @@ export interface ParameterRecord {
 const standardBytesMax = 4096;
 const advancedBytesMax = 8192;
 const keyPrefix = 'parameter/';
+const nameMax = 1011;
 
 export function putParameter(ssm: Ssm) {
   return async (input: PutParameterRequest): Promise<object> => {
     const { Name: name = '', Value: value = '', Overwrite, Tier } = input;
-    if (!/^[a-zA-Z0-9_.\-/]{1,1011}$/.test(name)) {
+    if (name.length > nameMax || !/^[a-zA-Z0-9_.\-/]+$/.test(name)) {
       throw validationException(
         'Parameter name must not be empty and may hold letters, digits and the symbols . - _ / only.',
       );
@@ -71,6 +72,7 @@ export function getParameters(ssm: Ssm) {
 
 export function getParametersByPath(ssm: Ssm) {
   return ({ Path = '/', Recursive }: GetParametersByPathRequest): object => {
+    if (Path.length > nameMax) throw validationException('The parameter path is too long.');
     const path = Path.endsWith('/') ? Path : `${Path}/`;
     const start = utf8Encode(keyPrefix + path);
     const end = utf8Encode(`${keyPrefix + path}\x7f`);
@@ -106,6 +108,7 @@ export function deleteParameters(ssm: Ssm) {
 /** By name, or by `name:version` where that is the version that stands. */
 function find(ssm: Ssm, name: string): ParameterRecord | undefined {
   const [plain = '', version] = name.split(':');
+  if (plain.length > nameMax) return undefined;
   const text = ssm.store.get(utf8Encode(keyPrefix + plain));
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as ParameterRecord;
