@@ -57,6 +57,36 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
   const engine: Engine = { catalog, storage, writer, region };
   const plane: ControlPlane = { io, catalog, lifecycle, region, accountId };
 
+  return {
+    name: 'dynamodb',
+    model: asModel(json),
+    blobs: 'base64',
+    validatesRequired: true,
+    operations: operationsOf(engine, plane),
+    internal: {
+      'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
+    },
+    start: async () => lifecycle.resume(),
+    stop: () => {
+      lifecycle.stop();
+      return store.close();
+    },
+  };
+}
+
+interface ReadInput {
+  readonly ConsistentRead?: boolean;
+  readonly RequestItems?: Readonly<Record<string, { readonly ConsistentRead?: boolean }>>;
+}
+
+/** Whether a read, or one of the tables of a batch, asks to be consistent. */
+function isConsistent({ ConsistentRead, RequestItems }: ReadInput): boolean {
+  if (RequestItems === undefined) return ConsistentRead === true;
+  return Object.values(RequestItems).some((table) => table.ConsistentRead === true);
+}
+
+function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Operation> {
+  const { store } = engine.storage;
   const read =
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
     (input) => {
@@ -81,51 +111,26 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
     };
 
   return {
-    name: 'dynamodb',
-    model: asModel(json),
-    blobs: 'base64',
-    validatesRequired: true,
-    operations: {
-      GetItem: read(getItem),
-      BatchGetItem: read(batchGetItem),
-      Query: read(query),
-      Scan: read(scan),
+    GetItem: read(getItem),
+    BatchGetItem: read(batchGetItem),
+    Query: read(query),
+    Scan: read(scan),
 
-      PutItem: write(putItem),
-      UpdateItem: write(updateItem),
-      DeleteItem: write(deleteItem),
-      BatchWriteItem: write(batchWriteItem),
+    PutItem: write(putItem),
+    UpdateItem: write(updateItem),
+    DeleteItem: write(deleteItem),
+    BatchWriteItem: write(batchWriteItem),
 
-      CreateTable: control(createTable),
-      UpdateTable: control(updateTable),
-      DeleteTable: control(deleteTable),
-      DescribeTable: control(describeTable),
-      ListTables: control(listTables),
-      TagResource: control(tagResource),
-      UntagResource: control(untagResource),
-      ListTagsOfResource: control(listTagsOfResource),
-      DescribeTimeToLive: control(describeTimeToLive),
-      DescribeLimits: control(describeLimits),
-      DescribeEndpoints: control(describeEndpoints),
-    },
-    internal: {
-      'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
-    },
-    start: async () => lifecycle.resume(),
-    stop: () => {
-      lifecycle.stop();
-      return store.close();
-    },
+    CreateTable: control(createTable),
+    UpdateTable: control(updateTable),
+    DeleteTable: control(deleteTable),
+    DescribeTable: control(describeTable),
+    ListTables: control(listTables),
+    TagResource: control(tagResource),
+    UntagResource: control(untagResource),
+    ListTagsOfResource: control(listTagsOfResource),
+    DescribeTimeToLive: control(describeTimeToLive),
+    DescribeLimits: control(describeLimits),
+    DescribeEndpoints: control(describeEndpoints),
   };
-}
-
-interface ReadInput {
-  readonly ConsistentRead?: boolean;
-  readonly RequestItems?: Readonly<Record<string, { readonly ConsistentRead?: boolean }>>;
-}
-
-/** Whether a read, or one of the tables of a batch, asks to be consistent. */
-function isConsistent({ ConsistentRead, RequestItems }: ReadInput): boolean {
-  if (RequestItems === undefined) return ConsistentRead === true;
-  return Object.values(RequestItems).some((table) => table.ConsistentRead === true);
 }

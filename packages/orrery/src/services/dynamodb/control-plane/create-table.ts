@@ -14,10 +14,10 @@ import type { StoredTable } from '../storage/stored-table.ts';
 import { requireTableName, tableArn } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { indexesOf } from './index-checks.ts';
 import {
   checkDefinitionsUsed,
   collectSchemaProblems,
-  indexesOf,
   keysOf,
   throughputOf,
 } from './schema-checks.ts';

@@ -9,7 +9,7 @@
 import type { Timers } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import { indexKeyOf } from '../storage/index-entries.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import type { Dropped, TableCatalog } from '../storage/table-catalog.ts';
 import { nextKey, type TableStorage } from '../storage/table-storage.ts';
 import { parseMap } from '../values/attribute-value.ts';
@@ -33,91 +33,112 @@ export function createLifecycle(
   storage: TableStorage,
   transitionMs: number,
 ): Lifecycle {
-  let stopped = false;
-  /** What is being removed, so that nothing is removed by two at once. */
-  const removing = new Set<string>();
-  const later = (delayMs: number, label: string, run: () => void): void => {
-    timers.after(delayMs, label, () => {
-      if (!stopped) run();
-    });
-  };
+  return new TableLifecycle(timers, catalog, storage, transitionMs);
+}
 
-  const settled = (name: string): void => {
-    const table = catalog.find(name);
+class TableLifecycle implements Lifecycle {
+  readonly #timers: Timers;
+  readonly #catalog: TableCatalog;
+  readonly #storage: TableStorage;
+  readonly #transitionMs: number;
+  /** What is being removed, so that nothing is removed by two at once. */
+  readonly #removing = new Set<string>();
+  #stopped = false;
+
+  constructor(timers: Timers, catalog: TableCatalog, storage: TableStorage, transitionMs: number) {
+    this.#timers = timers;
+    this.#catalog = catalog;
+    this.#storage = storage;
+    this.#transitionMs = transitionMs;
+  }
+
+  settle(name: string): void {
+    if (this.#transitionMs <= 0) this.#settled(name);
+    else this.#later(this.#transitionMs, `table ${name} settles`, () => this.#settled(name));
+  }
+
+  purge(): void {
+    for (const dropped of this.#catalog.dropped()) {
+      const name = `${dropped.tableId}/${dropped.indexId ?? ''}`;
+      if (this.#removing.has(name)) continue;
+      this.#removing.add(name);
+      this.#remove(dropped, name);
+    }
+  }
+
+  resume(): void {
+    for (const { name, status } of this.#catalog.list()) {
+      if (status !== 'ACTIVE') this.settle(name);
+    }
+    this.purge();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #later(delayMs: number, label: string, run: () => void): void {
+    this.#timers.after(delayMs, label, () => {
+      if (!this.#stopped) run();
+    });
+  }
+
+  #settled(name: string): void {
+    const table = this.#catalog.find(name);
     if (table === undefined || table.status === 'ACTIVE') return;
     if (table.status === 'DELETING') {
-      catalog.drop(name);
-      lifecycle.purge();
+      this.#catalog.drop(name);
+      this.purge();
       return;
     }
     const filling = table.indexes.find((index) => index.backfilling);
-    if (filling === undefined) catalog.replace({ ...table, status: 'ACTIVE' });
-    else fill(table, filling.id, undefined);
-  };
+    if (filling === undefined) this.#catalog.replace({ ...table, status: 'ACTIVE' });
+    else this.#fill(table, filling, undefined);
+  }
 
-  const fill = (table: StoredTable, indexId: number, start: Uint8Array | undefined): void => {
-    const index = table.indexes.find(({ id }) => id === indexId);
-    // A table of that name that came later, or an index that is gone: nothing to fill.
-    if (catalog.find(table.name)?.id !== table.id || index === undefined) return;
-    const last = storage.transaction((transaction) => {
-      let seen: Uint8Array | undefined;
-      const found = [...storage.rangeRecords(transaction, table.id, start, itemsAtOnce)];
+  /** Makes the entries of one piece of the table's items, then of the next. */
+  #fill({ id: tableId, name }: StoredTable, index: StoredIndex, start: Buffer | undefined): void {
+    const table = this.#catalog.find(name);
+    // Dropped meanwhile, the table or the index; a new one of that name has another number.
+    if (table?.id !== tableId || !table.indexes.some(({ id }) => id === index.id)) return;
+    const last = this.#fillPiece(table, index, start);
+    if (last !== undefined) {
+      this.#later(0, `index ${name}/${index.name} is filled`, () => {
+        this.#fill(table, index, nextKey(last));
+      });
+      return;
+    }
+    const indexes = table.indexes.map((one) =>
+      one.id === index.id ? { ...one, backfilling: false } : one,
+    );
+    this.#catalog.replace({ ...table, indexes });
+    this.#settled(name);
+  }
+
+  /** The last key of the piece; undefined where nothing is behind it. */
+  #fillPiece(
+    table: StoredTable,
+    index: StoredIndex,
+    start: Buffer | undefined,
+  ): Uint8Array | undefined {
+    return this.#storage.transaction((transaction) => {
+      const records = this.#storage.rangeRecords(transaction, table.id, start, itemsAtOnce);
+      const found = [...records];
       for (const { key, value } of found) {
         const item = parseMap(itemOfRecord(value) ?? '{}');
         const entry = indexKeyOf(table.id, index, item, key);
         if (entry !== undefined) transaction.put(entry, Buffer.from(key).toString('base64'));
-        seen = key;
       }
-      return found.length < itemsAtOnce ? undefined : seen;
+      return found.length < itemsAtOnce ? undefined : found.at(-1)?.key;
     });
-    if (last !== undefined) {
-      const from = nextKey(last);
-      later(0, `index ${table.name}/${index.name} is filled`, () => {
-        const now = catalog.find(table.name);
-        if (now !== undefined) fill(now, indexId, from);
-      });
-      return;
-    }
-    const now = catalog.find(table.name);
-    if (now === undefined) return;
-    const indexes = now.indexes.map((one) =>
-      one.id === indexId ? { ...one, backfilling: false } : one,
-    );
-    catalog.replace({ ...now, indexes });
-    settled(table.name);
-  };
+  }
 
-  const remove = (dropped: Dropped, name: string): void => {
-    if (storage.purge(dropped, itemsAtOnce)) {
-      later(0, `dropped table ${name} is removed`, () => remove(dropped, name));
+  #remove(dropped: Dropped, name: string): void {
+    if (this.#storage.purge(dropped, itemsAtOnce)) {
+      this.#later(0, `dropped table ${name} is removed`, () => this.#remove(dropped, name));
     } else {
-      catalog.forgetDropped(dropped);
-      removing.delete(name);
+      this.#catalog.forgetDropped(dropped);
+      this.#removing.delete(name);
     }
-  };
-
-  const lifecycle: Lifecycle = {
-    settle: (name) => {
-      if (transitionMs <= 0) settled(name);
-      else later(transitionMs, `table ${name} settles`, () => settled(name));
-    },
-    purge: () => {
-      for (const dropped of catalog.dropped()) {
-        const name = `${dropped.tableId}/${dropped.indexId ?? ''}`;
-        if (removing.has(name)) continue;
-        removing.add(name);
-        remove(dropped, name);
-      }
-    },
-    resume: () => {
-      for (const { name, status } of catalog.list()) {
-        if (status !== 'ACTIVE') lifecycle.settle(name);
-      }
-      lifecycle.purge();
-    },
-    stop: () => {
-      stopped = true;
-    },
-  };
-  return lifecycle;
+  }
 }

@@ -23,13 +23,8 @@ import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
 import { streamViewOf } from './create-table.ts';
-import {
-  checkProjectedCount,
-  collectIndexProblems,
-  globalIndex,
-  indexNameConstraints,
-  throughputOf,
-} from './schema-checks.ts';
+import { checkProjectedCount, globalIndex } from './index-checks.ts';
+import { collectIndexProblems, indexNameConstraints, throughputOf } from './schema-checks.ts';
 import { describe, streamLabel } from './table-description.ts';
 
 const replicaDeadlineMs = 15_000;

@@ -1,36 +1,26 @@
 /**
- * Owns: items, tombstones and change logs in the store, and that they agree. Every write of an item,
+ * Owns: items, tombstones and indexes in the store, and that they agree. Every write of an item,
  * local or from another region, goes through here.
- * Refuses to own: versions and who wins (`replication/`), checks of items (`values/`, `data-plane/`).
+ * Refuses to own: the change log (`change-log.ts`), versions and who wins (`replication/`), checks of
+ * items (`values/`, `data-plane/`).
  *
  * T1  A key has a record or a tombstone or neither, never both.
  * T2  Index entries change in the transaction that changes the record.
- * T3  A change-log entry is written in the transaction of the local write that it tells of, with a
- *     sequence number greater than all before; what came from elsewhere is not logged.
- * T4  The head of a change log, its sequence number and its timestamp, survives trimming and restarts.
  */
 import type { Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
-import type { HlcTimestamp, Version } from '../api.ts';
+import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { type IndexedTable, maintainIndexes } from './index-entries.ts';
 import {
-  changeKey,
   itemKeyOfTombstone,
   type KeyRange,
-  sequenceOf,
   spaces,
-  tableKey,
   tableRange,
   tombstoneKeyOf,
 } from './key-encoding.ts';
 import { wholeIndex } from './key-ranges.ts';
 import type { Dropped } from './table-catalog.ts';
 
-/** One entry of a table's change log: that this region wrote that item, in that version. */
-export interface Change {
-  readonly sequence: number;
-  readonly key: Buffer;
-  readonly version: Version;
-}
+export type { Change } from './change-log.ts';
 
 /** What a deleted item leaves in a table with replicas. */
 export interface Tombstone {
@@ -44,7 +34,7 @@ export interface StoredTombstone extends Tombstone {
   readonly itemKey: Buffer;
 }
 
-export interface TableStorage {
+export interface TableStorage extends ChangeLog {
   readonly store: Store;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
@@ -68,31 +58,6 @@ export interface TableStorage {
   ): void;
   putTombstone(transaction: WriteTransaction, key: Uint8Array, tombstone: Tombstone): void;
   deleteTombstone(transaction: WriteTransaction, key: Uint8Array): void;
-
-  /** Logs a local write; returns its sequence number. */
-  appendChange(
-    transaction: WriteTransaction,
-    tableId: number,
-    key: Uint8Array,
-    version: Version,
-  ): number;
-  /** Changes with a sequence number greater than `afterSequence`, in order. */
-  changes(
-    transaction: ReadTransaction,
-    tableId: number,
-    afterSequence: number,
-    limit: number,
-  ): Change[];
-  /** Sequence number of the newest change, 0 where there was none yet. */
-  head(tableId: number): number;
-  /** The newest timestamp of a logged local write of these tables: where the clock goes on. */
-  latestTimestamp(tableIds: readonly number[]): HlcTimestamp | undefined;
-  /** Drops changes at or below `throughSequence`. Not to be called within a transaction. */
-  trimChanges(tableId: number, throughSequence: number): void;
-  /** Calls back after each committed transaction that logged a change of that table. */
-  onChange(tableId: number, listener: () => void): () => void;
-  /** Runs the transaction, then the listeners of what it logged. */
-  transaction<T>(run: (transaction: WriteTransaction) => T): T;
 
   /** Records of a table from `start` (an item key, inclusive) on, in key order. */
   rangeRecords(
@@ -163,119 +128,6 @@ export function openTableStorage(store: Store): TableStorage {
         for (const key of keys) transaction.delete(key);
         return keys.length > 0;
       }),
-  };
-}
-
-type ChangeLog = Pick<
-  TableStorage,
-  | 'appendChange'
-  | 'changes'
-  | 'head'
-  | 'latestTimestamp'
-  | 'trimChanges'
-  | 'onChange'
-  | 'transaction'
->;
-
-function openChangeLog(store: Store): ChangeLog {
-  /** Newest sequence number by table; a transaction that failed may leave a gap. */
-  const heads = new Map<number, number>();
-  const listeners = new Map<number, Set<() => void>>();
-  const touched = new Set<number>();
-
-  const head = (tableId: number): number => {
-    const known = heads.get(tableId);
-    if (known !== undefined) return known;
-    const { sequence } = readHead(store, tableId);
-    heads.set(tableId, sequence);
-    return sequence;
-  };
-
-  return {
-    head,
-    latestTimestamp: (tableIds) => {
-      const stored = tableIds.map((tableId) => readHead(store, tableId).timestamp);
-      return stored
-        .filter((timestamp) => timestamp !== '')
-        .sort()
-        .at(-1);
-    },
-    appendChange: (transaction, tableId, key, version) => {
-      const sequence = head(tableId) + 1;
-      heads.set(tableId, sequence);
-      transaction.put(changeKey(tableId, sequence), encodeChange(key, version));
-      touched.add(tableId);
-      return sequence;
-    },
-    changes: (transaction, tableId, afterSequence, limit) => {
-      const start = changeKey(tableId, afterSequence + 1);
-      const { end } = tableRange(spaces.changes, tableId);
-      const found: Change[] = [];
-      for (const entry of transaction.range({ start, end, limit })) found.push(decodeChange(entry));
-      return found;
-    },
-    trimChanges: (tableId, throughSequence) => {
-      const { start } = tableRange(spaces.changes, tableId);
-      const end = changeKey(tableId, throughSequence + 1);
-      const { timestamp } = readHead(store, tableId);
-      const newest = `${head(tableId)}@${timestamp}`;
-      store.transaction((transaction) => {
-        const keys: Uint8Array[] = [];
-        for (const { key } of transaction.range({ start, end })) keys.push(Buffer.from(key));
-        if (keys.length === 0) return;
-        for (const key of keys) transaction.delete(key);
-        transaction.put(tableKey(spaces.heads, tableId), newest);
-      });
-    },
-    onChange: (tableId, listener) => {
-      const known = listeners.get(tableId) ?? new Set();
-      listeners.set(tableId, known.add(listener));
-      return () => {
-        known.delete(listener);
-      };
-    },
-    transaction: (run) => {
-      try {
-        const result = store.transaction(run);
-        for (const tableId of touched) {
-          for (const listener of listeners.get(tableId) ?? []) listener();
-        }
-        return result;
-      } finally {
-        touched.clear();
-      }
-    },
-  };
-}
-
-interface Head {
-  readonly sequence: number;
-  /** Empty where nothing was ever logged. */
-  readonly timestamp: HlcTimestamp;
-}
-
-function readHead(store: Store, tableId: number): Head {
-  const [sequence = '0', timestamp = ''] =
-    store.get(tableKey(spaces.heads, tableId))?.split('@') ?? [];
-  const range = tableRange(spaces.changes, tableId);
-  for (const entry of store.range({ ...range, reverse: true, limit: 1 })) {
-    const newest = decodeChange(entry);
-    return { sequence: newest.sequence, timestamp: newest.version.timestamp };
-  }
-  return { sequence: Number(sequence), timestamp };
-}
-
-function encodeChange(key: Uint8Array, version: Version): string {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  return `${version.timestamp}@${version.region}|${bytes.toString('base64')}`;
-}
-
-function decodeChange({ key, value }: Entry): Change {
-  const bar = value.indexOf('|');
-  return {
-    sequence: sequenceOf(key),
-    key: Buffer.from(value.slice(bar + 1), 'base64'),
-    version: { timestamp: value.slice(0, 16), region: value.slice(17, bar) },
   };
 }
 
