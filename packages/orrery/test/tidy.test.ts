@@ -88,6 +88,7 @@ const byName = new Map(sources.map((source) => [source.name, source]));
 /** Name below `src` of what a file imports, or undefined for packages and JSON. */
 function target(source: Source, imported: Import): string | undefined {
   if (!imported.path.startsWith('.')) return undefined;
+  if (imported.path.endsWith('.json')) return undefined;
   return relative(root, resolve(root, dirname(source.name), imported.path));
 }
 

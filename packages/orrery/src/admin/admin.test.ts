@@ -16,6 +16,7 @@ const status: CloudStatus = {
   timeScale: 1,
   latency: 'real',
   app: null,
+  hostNames: [],
   regions: [],
   healthChecks: [],
   faults: [],

@@ -50,6 +50,8 @@ export interface CloudStatus {
   readonly timeScale: number;
   readonly latency: LatencySetting;
   readonly app: string | null;
+  /** Names with address records in the hosted zones: what clients of the app ask for. */
+  readonly hostNames: readonly string[];
   readonly regions: readonly RegionStatus[];
   readonly healthChecks: readonly HealthCheckStatus[];
   readonly faults: readonly Fault[];

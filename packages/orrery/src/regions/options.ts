@@ -2,6 +2,7 @@
  * The settings of a cloud, checked once. Owns their defaults and the model of latency that they
  * choose. Refuses to own how they were given (`cli/`).
  */
+import type { Auth } from '../endpoint/authenticate.ts';
 import type { Location } from '../io/io.ts';
 import { rttMs } from '../world/latency.ts';
 import { isRegion, regions } from '../world/regions.ts';
@@ -30,8 +31,15 @@ export interface CloudSettings {
 
 export const defaultRegions: readonly string[] = ['us-east-1', 'eu-central-1', 'ap-northeast-1'];
 
-/** Keys that execution environments sign with, and that `auth: 'strict'` accepts by default. */
+/** What users may sign with under `auth: 'strict'` unless they choose keys of their own. */
 export const localCredentials = { accessKeyId: 'orrery', secretAccessKey: 'orrery' } as const;
+
+/** What execution environments sign with; accepted always. */
+export const functionCredentials = {
+  accessKeyId: 'ASIAORRERYLAMBDA0000',
+  secretAccessKey: 'orrery-lambda-secret',
+  sessionToken: 'orrery-lambda-session',
+} as const;
 
 /** The settings contradict themselves or name what is not; the message is for a person. */
 export class SettingsError extends Error {
@@ -60,4 +68,15 @@ export function latencyModel(setting: LatencySetting): (from: Location, to: Loca
   if (setting === 'off' || setting === 0) return () => 0;
   if (setting === 'real' || setting === 1) return rttMs;
   return (from, to) => rttMs(from, to) * setting;
+}
+
+/** Services that AWS has once, whose requests the edge answers whatever region they name. */
+export const globalServices: ReadonlySet<string> = new Set(['route53', 'iam', 'sts']);
+
+/** Who may call, in the endpoint's terms. */
+export function authOf(settings: CloudSettings): Auth {
+  if (settings.auth === 'open') return { mode: 'open' };
+  const keys = new Map(Object.entries(settings.accessKeys));
+  keys.set(functionCredentials.accessKeyId, functionCredentials.secretAccessKey);
+  return { mode: 'strict', secretOf: (accessKeyId) => keys.get(accessKeyId) };
 }

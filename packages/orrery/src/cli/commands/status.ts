@@ -49,9 +49,9 @@ function healthTable(status: CloudStatus): string {
     check.healthy ? out('green', 'healthy') : out('red', 'unhealthy'),
     `${check.healthyVotes}/${check.votes}`,
     check.target,
-    check.lastFailure ?? '',
+    check.healthy ? '' : (check.lastFailure ?? ''),
   ]);
-  return table(['HEALTH CHECK', 'STATE', 'VOTES', 'TARGET', 'LAST FAILURE'], rows);
+  return table(['HEALTH CHECK', 'STATE', 'VOTES', 'TARGET', 'WHY'], rows);
 }
 
 /** The clock that times below are read by, where it is not the usual one. */

@@ -1,0 +1,290 @@
+/**
+ * A running cloud: the edge in this process, one process per region, the faults in force.
+ * Owns their order of start and end. Refuses to own the terminal (`commands/start.ts`), the admin
+ * listener that outlives a reset (`session.ts`) and what a service does.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  CloudControl,
+  CloudStatus,
+  Gathered,
+  LogLine,
+  LogQuery,
+  ReplicationStatus,
+} from '../admin/api.ts';
+import { type ActiveFaults, createActiveFaults } from '../faults/active-faults.ts';
+import type { Levers } from '../faults/fault.ts';
+import type { NetworkConditions } from '../io/conditions.ts';
+import { NetError } from '../io/io.ts';
+import { createNodeIo, type NodeIo } from '../io/node/node-io.ts';
+import { askRegions, callInternal } from '../regions/gather.ts';
+import { type CloudSettings, latencyModel } from '../regions/options.ts';
+import type { Conflict, ConflictsResponse } from '../services/dynamodb/api.ts';
+import type { StatusResponse } from '../services/global-tables/api.ts';
+import { createRecorder, type Recorder } from '../trace/recorder.ts';
+import { edgeDir, regionDir } from './data-dir.ts';
+import { type Edge, type EdgePorts, openEdge } from './edge.ts';
+import { regionStatus } from './region-status.ts';
+import { RegionSupervisor } from './region-supervisor.ts';
+import { version } from './version.ts';
+
+export interface CloudOptions {
+  readonly settings: CloudSettings;
+  readonly dataDir: string;
+  readonly ports: EdgePorts;
+  /** Something a person should read now. */
+  readonly onNotice: (message: string) => void;
+}
+
+export type ControlWithoutReset = Omit<CloudControl, 'reset' | 'status'> & {
+  status(): Promise<Omit<CloudStatus, 'admin' | 'app'>>;
+};
+
+export interface Cloud {
+  readonly io: NodeIo;
+  readonly control: ControlWithoutReset;
+  /** The ports that were really taken. */
+  readonly ports: EdgePorts & { readonly endpoint: number };
+  close(): Promise<void>;
+}
+
+/** Starts the edge and all regions; resolves when every one serves. */
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const { settings, dataDir, onNotice } = options;
+  const runDir = mkdtempSync(join(tmpdir(), 'orrery-'));
+  const conditions: NetworkConditions = { links: [] };
+  const startedAtMs = Date.now();
+  const io = await createNodeIo({
+    id: 'edge',
+    location: 'global',
+    dataDirectory: edgeDir(dataDir),
+    runDirectory: runDir,
+    rttMs: latencyModel(settings.latency),
+    conditions,
+    durability: settings.durability,
+    sink: {
+      event: (kind, data) => recorder.record(kind, data),
+      broken: (what) => onNotice(`broken invariant: ${what}`),
+    },
+  });
+  const recorder: Recorder = createRecorder(io.clock, 10_000);
+  let edge: Edge | undefined;
+  const supervisors = new Map<string, RegionSupervisor>();
+  try {
+    edge = await openEdge(io, settings, options);
+    const port = edge.ports.endpoint;
+    for (const region of settings.regions) {
+      supervisors.set(
+        region,
+        new RegionSupervisor({
+          config: {
+            region,
+            dataDir: regionDir(dataDir, region),
+            runDir,
+            settings: { ...settings, port },
+            links: [],
+          },
+          onKilled: (killed, signal) => {
+            faults.note(killed);
+            onNotice(
+              `${killed} was killed (${signal}) and stays down: an outage. ` +
+                `Bring it back: orrery fault stop region-outage ${killed}`,
+            );
+          },
+          onAlarm: (region, message) => onNotice(`${region}: ${message}`),
+        }),
+      );
+    }
+    const faults = createFaults(io, settings, supervisors, conditions, recorder);
+    await Promise.all([...supervisors.values()].map((supervisor) => supervisor.start()));
+    const parts: Parts = { options, io, edge, supervisors, faults, recorder, startedAtMs };
+    return {
+      io,
+      ports: edge.ports,
+      control: createControl(parts),
+      close: () => close(io, edge, supervisors, runDir),
+    };
+  } catch (error) {
+    await close(io, edge, supervisors, runDir);
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: CloudOptions;
+  readonly io: NodeIo;
+  readonly edge: Edge;
+  readonly supervisors: ReadonlyMap<string, RegionSupervisor>;
+  readonly faults: ActiveFaults;
+  readonly recorder: Recorder;
+  readonly startedAtMs: number;
+}
+
+async function close(
+  io: NodeIo,
+  edge: Edge | undefined,
+  supervisors: ReadonlyMap<string, RegionSupervisor>,
+  runDir: string,
+): Promise<void> {
+  await Promise.all([...supervisors.values()].map((supervisor) => supervisor.stop()));
+  await edge?.close();
+  await io.close();
+  rmSync(runDir, { recursive: true, force: true });
+}
+
+function createFaults(
+  io: NodeIo,
+  settings: CloudSettings,
+  supervisors: ReadonlyMap<string, RegionSupervisor>,
+  conditions: NetworkConditions,
+  recorder: Recorder,
+): ActiveFaults {
+  const supervisor = (region: string): RegionSupervisor => {
+    const found = supervisors.get(region);
+    if (found === undefined) throw new RangeError(`no such region: ${region}`);
+    return found;
+  };
+  const levers: Levers = {
+    killRegion: (region) => supervisor(region).kill(),
+    startRegion: (region) => supervisor(region).start(),
+    hangRegion: async (region) => supervisor(region).hang(),
+    resumeRegion: async (region) => supervisor(region).resume(),
+    pauseReplication: async (region, paused) => {
+      await callInternal(io, { region, service: 'global-tables' }, '/pause', { paused });
+    },
+  };
+  return createActiveFaults({
+    clock: io.clock,
+    timers: io.timers,
+    levers,
+    regions: settings.regions,
+    onLinks: (links) => {
+      conditions.links = links;
+      for (const one of supervisors.values()) one.setLinks(links);
+    },
+    onChange: (fault, change) => {
+      const { action, targets } = fault;
+      recorder.record(`fault-${change}`, { id: fault.id, action, targets: targets.join(' ') });
+    },
+  });
+}
+
+function createControl(parts: Parts): ControlWithoutReset {
+  const { io, edge, supervisors, faults, recorder } = parts;
+  const serving = (): string[] =>
+    [...supervisors.values()].filter((one) => one.state() === 'running').map((one) => one.region);
+  const notServing = (): string[] =>
+    [...supervisors.values()].filter((one) => one.state() !== 'running').map((one) => one.region);
+  return {
+    status: () => statusOf(parts),
+    startFault: (spec) => faults.start(spec),
+    stopFault: (which) => faults.stop(which),
+    events: (after, limit) => recorder.after(after, limit),
+    explain: (question) => edge.explain(question),
+    conflicts: async (limit) => {
+      const { answers, unreachable } = await askRegions(serving(), (region) =>
+        callInternal<ConflictsResponse>(io, { region, service: 'dynamodb-replica' }, '/conflicts', {
+          limit,
+        }),
+      );
+      const items = mergeConflicts([...answers.values()].flatMap((one) => one.conflicts));
+      return { items: items.slice(0, limit), unreachable: [...notServing(), ...unreachable] };
+    },
+    logs: (query) => gatherLogs(io, serving(), notServing(), query),
+  };
+}
+
+async function gatherLogs(
+  io: NodeIo,
+  serving: readonly string[],
+  notServing: readonly string[],
+  query: LogQuery,
+): Promise<Gathered<LogLine>> {
+  const wanted = serving.filter((region) => query.region === undefined || region === query.region);
+  const { answers, unreachable } = await askRegions(wanted, (region) =>
+    callInternal<{ events: readonly Omit<LogLine, 'region'>[] }>(
+      io,
+      { region, service: 'logs-internal' },
+      '/tail',
+      { group: query.group ?? '', sinceMs: query.sinceMs, limit: query.limit },
+    ),
+  );
+  const items = [...answers]
+    .flatMap(([region, { events }]) => events.map((event) => ({ region, ...event })))
+    .sort((a, b) => a.atMs - b.atMs)
+    .slice(-query.limit);
+  return { items, unreachable: [...notServing, ...unreachable] };
+}
+
+/** Both sides of a partition detect one conflict: it is listed once, as seen first. */
+function mergeConflicts(conflicts: readonly Conflict[]): readonly Conflict[] {
+  const byIdentity = new Map<string, Conflict>();
+  for (const conflict of conflicts) {
+    const { winner, loser } = conflict;
+    const identity = JSON.stringify([
+      conflict.tableName,
+      conflict.key,
+      winner.version,
+      loser.version,
+    ]);
+    const known = byIdentity.get(identity);
+    if (known === undefined || conflict.detectedAtMs < known.detectedAtMs) {
+      byIdentity.set(identity, conflict);
+    }
+  }
+  return [...byIdentity.values()].sort((a, b) => b.detectedAtMs - a.detectedAtMs);
+}
+
+async function statusOf(parts: Parts): Promise<Omit<CloudStatus, 'admin' | 'app'>> {
+  const { options, io, edge, supervisors, faults } = parts;
+  const { settings } = options;
+  const regions = await Promise.all(
+    [...supervisors.values()].map(async (one) => {
+      const isRunning = one.state() === 'running';
+      return regionStatus({
+        region: one.region,
+        state: one.state(),
+        pid: one.pid(),
+        port: one.port(),
+        dataDir: regionDir(options.dataDir, one.region),
+        replication: isRunning ? await replicationOf(io, one.region) : [],
+      });
+    }),
+  );
+  return {
+    version,
+    pid: process.pid,
+    startedAtMs: parts.startedAtMs,
+    endpoint: `http://127.0.0.1:${edge.ports.endpoint}`,
+    dns: `127.0.0.1:${edge.ports.dns}`,
+    proxy: `http://127.0.0.1:${edge.ports.proxy}`,
+    timeScale: settings.timeScale,
+    latency: settings.latency,
+    regions,
+    hostNames: await edge.hostNames(),
+    healthChecks: await edge.healthChecks(),
+    faults: faults.list(),
+  };
+}
+
+async function replicationOf(io: NodeIo, region: string): Promise<readonly ReplicationStatus[]> {
+  try {
+    const to = { region, service: 'global-tables' };
+    const { tables } = await callInternal<StatusResponse>(io, to, '/status', {});
+    return tables.flatMap(({ tableName, peers }) =>
+      peers.map(({ peer, queueDepth, lagMs, paused, lastError }) => ({
+        tableName,
+        peer,
+        queueDepth,
+        lagMs,
+        paused,
+        lastError,
+      })),
+    );
+  } catch (error) {
+    if (error instanceof NetError) return [];
+    throw error;
+  }
+}

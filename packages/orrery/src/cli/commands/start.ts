@@ -1,0 +1,113 @@
+/** `orrery start`: runs a cloud in the foreground until Ctrl-C. */
+import type { CloudStatus } from '../../admin/api.ts';
+import { AppError } from '../app/app-error.ts';
+import { type Command, CommandError } from '../command.ts';
+import { readStartOptions, startHelp } from '../options.ts';
+import { openSession, type Session } from '../session.ts';
+import { formatMs, formatTime, out, paint } from '../terminal.ts';
+import { regionTable, scaleNote } from './status.ts';
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+function welcome(status: CloudStatus, app: string | undefined): string {
+  const lines = [
+    '',
+    regionTable(status),
+    '',
+    `AWS endpoint  ${status.endpoint}   (any SDK: AWS_ENDPOINT_URL=${status.endpoint})`,
+    `DNS           ${status.dns}`,
+    `Client proxy  ${status.proxy.replace('//', '//<place>@')}`,
+    `Console       ${status.admin}`,
+  ];
+  if (status.latency !== 'real') lines.push(`Latency       ${status.latency}`);
+  if (status.timeScale !== 1) lines.push(`Time scale    ${scaleNote(status.timeScale)}`);
+  return `${lines.join('\n')}\n\n${whatToTry(status, app)}`;
+}
+
+function whatToTry(status: CloudStatus, app: string | undefined): string {
+  const host = firstHost(status);
+  const run = 'npm run -s orrery --';
+  if (app === undefined || host === undefined) {
+    return [
+      out('bold', 'Try:'),
+      `  AWS_ENDPOINT_URL=${status.endpoint} aws dynamodb list-tables --region ${status.regions[0]?.id}`,
+      `  ${run} status`,
+      `  ${run} start <your CDK app>`,
+    ].join('\n');
+  }
+  return [
+    out('bold', 'Try, in another terminal:'),
+    `  ${run} dig --from tokyo ${host}`,
+    `  ${run} curl --from tokyo -d '{"id":"o-1","customer":"ada","item":"astrolabe"}' http://${host}/orders`,
+    `  ${run} curl --from frankfurt http://${host}/orders/o-1`,
+    `  ${run} status`,
+    `  ${run} logs`,
+    '',
+    out('bold', 'Now break a region:'),
+    `  ${run} fault start region-outage ap-northeast-1`,
+    `  ${run} curl --from tokyo http://${host}/orders/o-1    # fails, then moves`,
+    `  ${run} fault stop region-outage ap-northeast-1`,
+    '',
+    out('grey', 'Ctrl-C stops everything; data stays.'),
+  ].join('\n');
+}
+
+/** The name that clients of the app use: a health-checked record's, told by the edge. */
+function firstHost(status: CloudStatus): string | undefined {
+  return status.hostNames.find((name) => !name.includes('*'));
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const options = readStartOptions(args);
+  const startedAt = performance.now();
+  const ended = untilSignal();
+  if (!options.json) say(`Starting ${options.app ?? 'an empty cloud'} …`);
+  let session: Session;
+  try {
+    session = await openSession(options, {
+      step: (name, ms) => {
+        if (!options.json) say(`  ${name.padEnd(34)} ${formatMs(ms)}`);
+      },
+      notice: (message) => {
+        say(`${paint('yellow', formatTime(Date.now()), process.stderr)} ${message}`);
+      },
+    });
+  } catch (error) {
+    if (error instanceof AppError) throw new CommandError(error.message);
+    throw error;
+  }
+  const status = await session.control.status();
+  if (options.json) console.log(JSON.stringify({ event: 'ready', status }));
+  else {
+    say(`  ready ${formatMs(performance.now() - startedAt)} after the start`);
+    console.log(welcome(status, options.app));
+  }
+  await ended;
+  if (!options.json) say('\nStopping …');
+  await session.close();
+  return 0;
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const on = (): void => {
+      count += 1;
+      if (count === 1) resolve();
+      else process.exit(130);
+    };
+    process.on('SIGINT', on);
+    process.on('SIGTERM', on);
+    process.on('SIGHUP', on);
+  });
+}
+
+export const startCommand: Command = {
+  name: 'start',
+  summary: 'run a cloud, with or without an app',
+  help: startHelp,
+  run,
+};

@@ -1,0 +1,89 @@
+/**
+ * The edge with its sockets: the global endpoint, DNS, the client proxy. Owns the listeners and how
+ * a client in a place reaches a region. Refuses to own the services (`regions/edge.ts`).
+ */
+import type { HealthCheckStatus } from '../admin/api.ts';
+import type { Closer } from '../io/io.ts';
+import { listenDns } from '../io/node/listen-dns.ts';
+import { listenHttp } from '../io/node/listen-http.ts';
+import type { NodeIo } from '../io/node/node-io.ts';
+import { createClientResolver } from '../regions/client-resolver.ts';
+import { openEdgeServices } from '../regions/edge.ts';
+import { callInternal } from '../regions/gather.ts';
+import { hostNamesOf } from '../regions/host-names.ts';
+import type { CloudSettings } from '../regions/options.ts';
+import { listenProxy } from './proxy.ts';
+
+export interface EdgePorts {
+  /** 0 takes a free one. */
+  readonly dns: number;
+  readonly proxy: number;
+}
+
+export interface Edge {
+  readonly ports: EdgePorts & { readonly endpoint: number };
+  explain(question: { name: string; type: string; place: string }): Promise<unknown>;
+  healthChecks(): Promise<readonly HealthCheckStatus[]>;
+  hostNames(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Opens the services and takes the ports. Rejects with words where one is taken. */
+export async function openEdge(
+  io: NodeIo,
+  settings: CloudSettings,
+  { ports, dataDir }: { readonly ports: EdgePorts; readonly dataDir: string },
+): Promise<Edge> {
+  const { endpoint, route53 } = await openEdgeServices(io, settings);
+  const open: Closer[] = [{ close: () => endpoint.stop() }];
+  const close = async (): Promise<void> => {
+    for (const one of open.splice(0).toReversed()) await one.close();
+  };
+  const onBug = (error: unknown): void => {
+    io.probe.always(false, error instanceof Error ? (error.stack ?? error.message) : String(error));
+  };
+  const host = '127.0.0.1';
+  try {
+    const http = await listenHttp({
+      what: 'the AWS endpoint',
+      host,
+      port: settings.port,
+      portOption: '--port',
+      handler: (request) => endpoint.handle(request, 'global'),
+      onBug,
+    });
+    open.push(http);
+    const dns = await listenDns({
+      what: 'the DNS server of Route 53',
+      host,
+      port: ports.dns,
+      portOption: '--dns-port',
+      answer: route53.answer,
+      onBug,
+    });
+    open.push(dns);
+    const resolver = createClientResolver({
+      clock: io.clock,
+      random: io.random.split('client-resolver'),
+      answer: (packet) => route53.answer(packet, { ip: host, tcp: false }),
+    });
+    const proxy = await listenProxy(io, { settings, port: ports.proxy, dataDir, resolver, onBug });
+    open.push(proxy);
+    return {
+      ports: { endpoint: http.port, dns: dns.port, proxy: proxy.port },
+      explain: (question) => internal(io, '/explain', question),
+      healthChecks: async () =>
+        (await internal<{ healthChecks: readonly HealthCheckStatus[] }>(io, '/health-checks', {}))
+          .healthChecks,
+      hostNames: () => hostNamesOf(io),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function internal<T>(io: NodeIo, path: string, body: unknown): Promise<T> {
+  return callInternal<T>(io, { region: 'global', service: 'route53-internal' }, path, body);
+}

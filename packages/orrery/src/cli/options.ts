@@ -1,0 +1,145 @@
+/** The options of `orrery start`, read and checked. Owns their names, defaults and words. */
+import {
+  type CloudSettings,
+  checkRegions,
+  defaultRegions,
+  type LatencySetting,
+  localCredentials,
+  SettingsError,
+} from '../regions/options.ts';
+import { placeByName } from '../world/places.ts';
+import { defaultDataDir } from './admin-client.ts';
+import { CommandError, readArguments, usageError, wholeNumber } from './command.ts';
+
+export const startHelp = `Usage: orrery start [app] [options]
+
+Runs a cloud until Ctrl-C. [app] is a CDK app (a directory with cdk.json, or its app.ts), a
+synthesized cdk.out, or a CloudFormation template; without one the cloud is empty.
+
+Options:
+  --regions <list>      comma-separated (default: those of the app, else ${defaultRegions.join(',')})
+  --data-dir <dir>      where everything is stored (default ${defaultDataDir})
+  --latency <l>         off, real, or a factor such as 0.1 (default real)
+  --time-scale <n>      health checks, TTLs and retries n times faster (default 1)
+  --port <n>            AWS endpoint, also of each region's own address (default 4566)
+  --dns-port <n>        DNS, UDP and TCP (default 4553)
+  --proxy-port <n>      client proxy (default 4580)
+  --admin-port <n>      admin interface and console (default 4567)
+  --auth <a>            open: any signature; strict: verified (default open)
+  --access-key <k>      id:secret accepted with --auth strict, may be repeated
+                        (default ${localCredentials.accessKeyId}:${localCredentials.secretAccessKey})
+  --durability <d>      process: survives a killed process; disk: synced before each answer
+                        (default process)
+  --place <place>       where clients stand whose address tells nothing (default ashburn)
+  --json                one line of JSON when ready, no prose
+  -h, --help            this text
+
+Port 0 takes a free one.
+
+Examples:
+  orrery start examples/orders
+  orrery start --regions us-east-1,eu-west-1 --latency off
+  orrery start my-app/cdk.out --time-scale 10 --data-dir /tmp/demo`;
+
+export interface StartOptions {
+  readonly app: string | undefined;
+  /** Undefined: those of the app. */
+  readonly regions: readonly string[] | undefined;
+  readonly dataDir: string;
+  readonly settings: Omit<CloudSettings, 'regions'>;
+  readonly ports: { readonly dns: number; readonly proxy: number; readonly admin: number };
+  readonly json: boolean;
+}
+
+const options = {
+  regions: { type: 'string' },
+  'data-dir': { type: 'string', default: defaultDataDir },
+  latency: { type: 'string', default: 'real' },
+  'time-scale': { type: 'string', default: '1' },
+  port: { type: 'string' },
+  'dns-port': { type: 'string' },
+  'proxy-port': { type: 'string' },
+  'admin-port': { type: 'string' },
+  auth: { type: 'string', default: 'open' },
+  'access-key': { type: 'string', multiple: true },
+  durability: { type: 'string', default: 'process' },
+  place: { type: 'string', default: 'ashburn' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const portRange = [0, 65_535] as const;
+
+/** Reads the arguments of `orrery start`. Throws `CommandError` in words for a person. */
+export function readStartOptions(args: readonly string[]): StartOptions {
+  const { values, positionals } = readArguments('start', args, options);
+  if (positionals.length > 1) throw usageError(`One app at a time: ${positionals.join(', ')}`);
+  if (placeByName(values.place) === undefined) {
+    throw usageError(`There is no place "${values.place}". See: orrery places`);
+  }
+  return {
+    app: positionals[0],
+    regions: values.regions === undefined ? undefined : regionsOf(values.regions.split(',')),
+    dataDir: values['data-dir'],
+    settings: {
+      latency: latencyOf(values.latency),
+      timeScale: timeScaleOf(values['time-scale']),
+      auth: oneOf('auth', values.auth, ['open', 'strict']),
+      accessKeys: accessKeysOf(values['access-key']),
+      port: wholeNumber('port', values.port, 4566, portRange),
+      durability: oneOf('durability', values.durability, ['process', 'disk']),
+      defaultPlace: values.place,
+    },
+    ports: {
+      dns: wholeNumber('dns-port', values['dns-port'], 4553, portRange),
+      proxy: wholeNumber('proxy-port', values['proxy-port'], 4580, portRange),
+      admin: wholeNumber('admin-port', values['admin-port'], 4567, portRange),
+    },
+    json: values.json,
+  };
+}
+
+/** Checks region names; a wrong one ends the command. */
+export function regionsOf(names: readonly string[]): readonly string[] {
+  try {
+    return checkRegions(names);
+  } catch (error) {
+    if (error instanceof SettingsError) throw new CommandError(error.message, 2);
+    throw error;
+  }
+}
+
+function latencyOf(text: string): LatencySetting {
+  if (text === 'off' || text === 'real') return text;
+  const factor = Number(text);
+  if (text.trim() === '' || !Number.isFinite(factor) || factor < 0 || factor > 100) {
+    throw usageError(`--latency takes off, real or a factor up to 100, not "${text}".`);
+  }
+  return factor;
+}
+
+function timeScaleOf(text: string): number {
+  const scale = Number(text);
+  if (!Number.isFinite(scale) || scale < 0.1 || scale > 1000) {
+    throw usageError(`--time-scale takes a number from 0.1 to 1000, not "${text}".`);
+  }
+  return scale;
+}
+
+function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined)
+    throw usageError(`--${name} takes ${choices.join(' or ')}, not "${text}".`);
+  return found;
+}
+
+function accessKeysOf(pairs: readonly string[] | undefined): Record<string, string> {
+  const keys: Record<string, string> = {
+    [localCredentials.accessKeyId]: localCredentials.secretAccessKey,
+  };
+  for (const pair of pairs ?? []) {
+    const at = pair.indexOf(':');
+    if (at < 1) throw usageError('--access-key takes id:secret.');
+    keys[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return keys;
+}

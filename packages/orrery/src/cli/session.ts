@@ -1,0 +1,206 @@
+/**
+ * What `orrery start` holds for as long as it runs: the cloud, its app, and the admin interface,
+ * which outlives a reset of the cloud. Owns the run file. Refuses to own the terminal.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createAdmin } from '../admin/admin.ts';
+import type { CloudControl } from '../admin/api.ts';
+import { FaultError } from '../faults/fault.ts';
+import { listenHttp } from '../io/node/listen-http.ts';
+import { accountId, defaultRegions } from '../regions/options.ts';
+import { type RunFile, runFilePath } from './admin-client.ts';
+import { appRegions } from './app/app-regions.ts';
+import { deployApp } from './app/deploy.ts';
+import { type LoadedApp, loadApp } from './app/load-app.ts';
+import { type Cloud, openCloud } from './cloud.ts';
+import { consolePage } from './console-page.ts';
+import { edgeDir, prepareDataDir, regionDir } from './data-dir.ts';
+import type { StartOptions } from './options.ts';
+
+/** What happens on the way, for whoever shows it. */
+export interface SessionEvents {
+  /** A step ended; `ms` is how long it took. */
+  step(name: string, ms: number): void;
+  notice(message: string): void;
+}
+
+export interface Session {
+  readonly app: LoadedApp | undefined;
+  readonly control: CloudControl;
+  close(): Promise<void>;
+}
+
+/** Starts everything; resolves when the app is deployed. Rejects after cleaning up. */
+export async function openSession(options: StartOptions, events: SessionEvents): Promise<Session> {
+  const dataDir = prepareDataDir(options.dataDir);
+  const session = new RunningSession(options, dataDir, events);
+  try {
+    await session.open();
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+class RunningSession implements Session {
+  app: LoadedApp | undefined;
+  readonly control: CloudControl;
+  readonly #options: StartOptions;
+  readonly #dataDir: string;
+  readonly #events: SessionEvents;
+  #cloud: Cloud | undefined;
+  #regions: readonly string[];
+  #ports: { endpoint: number; dns: number; proxy: number };
+  #adminUrl = '';
+  #closeAdmin: (() => Promise<void>) | undefined;
+
+  constructor(options: StartOptions, dataDir: string, events: SessionEvents) {
+    this.#options = options;
+    this.#dataDir = dataDir;
+    this.#events = events;
+    this.#regions = options.regions ?? rememberedRegions(dataDir) ?? defaultRegions;
+    const { dns, proxy } = options.ports;
+    this.#ports = { endpoint: options.settings.port, dns, proxy };
+    this.control = this.#createControl();
+  }
+
+  async open(): Promise<void> {
+    await this.#listen();
+    const { app } = this.#options;
+    // The regions of last time start while the app is synthesized: they are nearly always right.
+    const [loaded] = await Promise.all([
+      app === undefined ? undefined : this.#timed('synthesized the app', () => load(app)),
+      this.#timed('started the regions', () => this.#openCloud()),
+    ]);
+    this.app = loaded;
+    if (loaded !== undefined) {
+      await this.#adoptRegionsOf(loaded);
+      await this.#deploy(loaded);
+    }
+    rememberRegions(this.#dataDir, this.#regions);
+    const run: RunFile = { pid: process.pid, admin: this.#adminUrl };
+    writeFileSync(runFilePath(this.#dataDir), JSON.stringify(run));
+  }
+
+  async close(): Promise<void> {
+    rmSync(runFilePath(this.#dataDir), { force: true });
+    await this.#closeAdmin?.();
+    await this.#cloud?.close();
+    this.#cloud = undefined;
+  }
+
+  async #listen(): Promise<void> {
+    const admin = createAdmin({ cloud: this.control, page: consolePage });
+    const listener = await listenHttp({
+      what: 'the admin interface',
+      host: '127.0.0.1',
+      port: this.#options.ports.admin,
+      portOption: '--admin-port',
+      handler: (request) => admin(request),
+    });
+    this.#adminUrl = `http://127.0.0.1:${listener.port}`;
+    this.#closeAdmin = () => listener.close();
+  }
+
+  async #openCloud(): Promise<void> {
+    const { settings } = this.#options;
+    const { endpoint, ...ports } = this.#ports;
+    this.#cloud = await openCloud({
+      settings: { ...settings, port: endpoint, regions: this.#regions },
+      dataDir: this.#dataDir,
+      ports,
+      onNotice: (message) => this.#events.notice(message),
+    });
+    this.#ports = this.#cloud.ports;
+  }
+
+  /** Starts again with other regions where the app wants others than the ones that run. */
+  async #adoptRegionsOf(app: LoadedApp): Promise<void> {
+    if (this.#options.regions !== undefined) return;
+    const wanted = appRegions(app);
+    if (
+      wanted.length === this.#regions.length &&
+      wanted.every((id) => this.#regions.includes(id))
+    ) {
+      return;
+    }
+    this.#regions = wanted;
+    await this.#cloud?.close();
+    await this.#timed('started the regions of the app', () => this.#openCloud());
+  }
+
+  async #deploy(app: LoadedApp): Promise<void> {
+    const cloud = this.#running();
+    await this.#timed('deployed the app', () =>
+      deployApp(cloud.io, app.stacks, {
+        report: (event) => {
+          if (event.kind !== 'stack-done') return;
+          const name = `${event.stack.name} in ${event.stack.region}: ${event.action}`;
+          this.#events.step(`  ${name}`, event.ms);
+        },
+      }),
+    );
+  }
+
+  async #reset(): Promise<void> {
+    await this.#cloud?.close();
+    this.#cloud = undefined;
+    rmSync(edgeDir(this.#dataDir), { recursive: true, force: true });
+    for (const region of this.#regions) {
+      rmSync(regionDir(this.#dataDir, region), { recursive: true, force: true });
+    }
+    await this.#openCloud();
+    if (this.app !== undefined) await this.#deploy(this.app);
+    this.#events.notice('reset: all data deleted, the app deployed afresh');
+  }
+
+  async #timed<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    const result = await run();
+    this.#events.step(name, performance.now() - startedAt);
+    return result;
+  }
+
+  #running(): Cloud {
+    if (this.#cloud === undefined) throw new FaultError('The cloud is starting; ask again soon.');
+    return this.#cloud;
+  }
+
+  #createControl(): CloudControl {
+    const control = (): Cloud['control'] => this.#running().control;
+    return {
+      status: async () => ({
+        ...(await control().status()),
+        admin: this.#adminUrl,
+        app: this.app?.path ?? null,
+      }),
+      startFault: async (spec) => control().startFault(spec),
+      stopFault: async (which) => control().stopFault(which),
+      conflicts: async (limit) => control().conflicts(limit),
+      logs: async (query) => control().logs(query),
+      events: (after, limit) => control().events(after, limit),
+      explain: async (question) => control().explain(question),
+      reset: () => this.#reset(),
+    };
+  }
+}
+
+function load(path: string): Promise<LoadedApp> {
+  return loadApp(path, { accountId, defaultRegion: defaultRegions[0] ?? '' });
+}
+
+const rememberedPath = (dataDir: string): string => join(dataDir, 'regions.json');
+
+function rememberedRegions(dataDir: string): readonly string[] | undefined {
+  try {
+    return JSON.parse(readFileSync(rememberedPath(dataDir), 'utf8')) as readonly string[];
+  } catch {
+    return undefined;
+  }
+}
+
+function rememberRegions(dataDir: string, regions: readonly string[]): void {
+  writeFileSync(rememberedPath(dataDir), JSON.stringify(regions));
+}
