@@ -1,0 +1,120 @@
+/** HTTP API → Lambda hello against serverless-offline and bare node:http, at 16 connections. */
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiGatewayV2Client, CreateApiCommand } from '@aws-sdk/client-apigatewayv2';
+import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { strToU8, zipSync } from 'fflate';
+import { startCloud } from '../packages/orrery/test/cloud-process.ts';
+import { eventually } from '../packages/orrery/test/eventually.ts';
+import { httpRequest, load } from './load.ts';
+import { type Contender, report, rounds } from './rounds.ts';
+import { forkServer, freePort, type Server, spawnServer, temporaryFolder } from './servers.ts';
+
+const handler = `exports.handler = async () => ({ statusCode: 200, body: 'hello' });`;
+const account = '000000000000';
+
+/** Function and API through the AWS SDK, as a user would; returns the API's host name. */
+async function deployHello(endpoint: string): Promise<string> {
+  const client = {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const lambda = new LambdaClient(client);
+  const { FunctionArn } = await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: 'hello',
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Role: `arn:aws:iam::${account}:role/hello`,
+      Code: { ZipFile: zipSync({ 'index.js': strToU8(handler) }) },
+    }),
+  );
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName: 'hello',
+      StatementId: 'api',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+    }),
+  );
+  const { ApiEndpoint } = await new ApiGatewayV2Client(client).send(
+    new CreateApiCommand({
+      Name: 'hello',
+      ProtocolType: 'HTTP',
+      Target: FunctionArn,
+      RouteKey: 'GET /hello',
+    }),
+  );
+  return new URL(ApiEndpoint ?? '').host;
+}
+
+/** serverless-offline as its README has it: worker threads, one HTTP API route. */
+async function startServerlessOffline(): Promise<Server> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const lambdaPort = await freePort();
+  symlinkSync(join(import.meta.dirname, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'handler.js'), handler.replace('exports.handler', 'exports.hello'));
+  writeFileSync(
+    join(folder, 'serverless.yml'),
+    `service: hello
+frameworkVersion: '3'
+provider: { name: aws, runtime: nodejs20.x, region: us-east-1 }
+plugins: [serverless-offline]
+custom: { serverless-offline: { httpPort: ${port}, lambdaPort: ${lambdaPort}, host: 127.0.0.1 } }
+functions: { hello: { handler: handler.hello, events: [{ httpApi: 'GET /hello' }] } }
+`,
+  );
+  const cli = join(import.meta.dirname, 'node_modules', 'serverless', 'bin', 'serverless.js');
+  return spawnServer(process.execPath, [cli, 'offline', 'start'], /Server ready/i, {
+    port,
+    cwd: folder,
+    env: { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+  });
+}
+
+export async function run(): Promise<void> {
+  await using cloud = await startCloud({ args: ['--regions', 'us-east-1'] });
+  const region = cloud.status.regions[0];
+  const host = await deployHello(cloud.status.endpoint);
+  const offline = await startServerlessOffline();
+  const bare = await forkServer('node-http.ts');
+  const targets = [
+    {
+      name: 'orrery',
+      host: region?.ip ?? '',
+      port: Number(new URL(region?.endpoint ?? '').port),
+      pid: region?.pid ?? 0,
+      header: host,
+    },
+    { name: 'serverless-offline', host: '127.0.0.1', ...offline, header: 'localhost' },
+    { name: 'bare node:http echo', host: '127.0.0.1', ...bare, header: 'localhost' },
+  ];
+  await eventually(async () => {
+    for (const target of targets) {
+      const bytes = httpRequest('GET', '/hello', { host: target.header }, '');
+      const once = { connections: 1, durationMs: 0, request: () => bytes, pids: [target.pid] };
+      const { failures } = await load({ host: target.host, port: target.port, ...once });
+      if (failures > 0) throw new Error(`${target.name} does not say hello yet`);
+    }
+  });
+  const contenders = targets.map((target): Contender => {
+    const bytes = httpRequest('GET', '/hello', { host: target.header }, '');
+    return {
+      name: target.name,
+      run: () =>
+        load({
+          host: target.host,
+          port: target.port,
+          pids: [target.pid],
+          connections: 16,
+          durationMs: 2_000,
+          request: () => bytes,
+        }),
+    };
+  });
+  report('HTTP API → Lambda hello', await rounds(contenders, 3), 'goal ≥ 4 ×');
+  offline.stop();
+  bare.stop();
+}

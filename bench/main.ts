@@ -1,0 +1,27 @@
+/** `npm run bench [-- dynamodb|gateway|dns|start …]`: all of them without a name. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  dynamodb: async () => (await import('./dynamodb.ts')).run(),
+  gateway: async () => (await import('./gateway.ts')).run(),
+  dns: async () => (await import('./dns.ts')).run(),
+  start: async () => (await import('./start.ts')).run(),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0 || wanted.includes('--help')) {
+  console.log(`Usage: npm run bench [-- ${Object.keys(benches).join('|')} …]`);
+  process.exit(unknown.length > 0 && !wanted.includes('--help') ? 2 : 0);
+}
+if (!existsSync(join(import.meta.dirname, 'node_modules', 'dynalite'))) {
+  console.error('installing the peers to compare with, once …');
+  const args = ['ci', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', args, { cwd: import.meta.dirname, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+console.log('Figures are requests per second of processor time of the server, all its processes;');
+console.log('contenders take turns in one run, medians of the rounds are shown.');
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) await benches[name]?.();
