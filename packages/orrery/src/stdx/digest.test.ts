@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import * as digest from './digest.ts';
 
 test('digests of published vectors', () => {
@@ -21,4 +23,14 @@ test('secrets compare by content', () => {
   assert.ok(digest.equalSecrets('abc', 'abc'));
   assert.ok(!digest.equalSecrets('abc', 'abd'));
   assert.ok(!digest.equalSecrets('abc', 'ab'));
+});
+
+test('HMAC is that of node:crypto, for keys of every length', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 150 }), fc.string({ maxLength: 200 }), (key, text) => {
+      const expected = createHmac('sha256', key).update(text).digest();
+      assert.equal(digest.hmacSha256Hex(key, text), expected.toString('hex'));
+      assert.deepEqual(Buffer.from(digest.hmacSha256(key, text)), expected);
+    }),
+  );
 });

@@ -7,14 +7,10 @@
  *  J2  Members that the model does not have are ignored, and null is the same as absent.
  *  J3  The texts are those of AWS's Java servers, down to the grammar.
  */
-import { base64Decode, isBase64 } from '../stdx/bytes.ts';
 import type { Fail } from './errors.ts';
+import { type Blobs, mismatch, readBlob, readBoolean, readTimestamp } from './json-scalars.ts';
 import type { ServiceModel, Shape } from './model.ts';
 import { memberOf, type StructureShape, shapeOf } from './models.ts';
-import { excerpt } from './text-scalars.ts';
-import { fromEpochSeconds, parseTimestamp } from './timestamps.ts';
-
-export type Blobs = 'bytes' | 'base64';
 
 export interface JsonReaderOptions {
   readonly blobs: Blobs;
@@ -197,89 +193,6 @@ function objectIn(
   if (typeof value !== 'object' || value === null) throw fail(other);
   if (Array.isArray(value)) throw fail(`Unrecognized collection type ${inList}`);
   return value as Record<string, unknown>;
-}
-
-function mismatch(value: unknown, type: string, className: string): string {
-  switch (typeof value) {
-    case 'boolean':
-      return `${value ? 'TRUE_VALUE' : 'FALSE_VALUE'} cannot be converted to ${type}`;
-    case 'number':
-      return `NUMBER_VALUE cannot be converted to ${type}`;
-    case 'string':
-      return `STRING_VALUE cannot be converted to ${type}`;
-    default:
-      return collectionMismatch(value, className);
-  }
-}
-
-function collectionMismatch(value: unknown, className: string): string {
-  return Array.isArray(value)
-    ? `Unrecognized collection type class ${className}`
-    : 'Start of structure or map found where not expected';
-}
-
-const booleanTexts: Readonly<Record<string, boolean>> = {
-  TRUE: true,
-  YES: true,
-  '1': true,
-  FALSE: false,
-  NO: false,
-  '0': false,
-};
-
-function readBoolean(value: unknown, fail: Fail): boolean {
-  if (typeof value === 'boolean') return value;
-  if (typeof value === 'string') {
-    const upper = value.toUpperCase();
-    const known = Object.hasOwn(booleanTexts, upper) ? booleanTexts[upper] : undefined;
-    if (known !== undefined) return known;
-    throw fail(`'${excerpt(upper)}' can not be converted to an Boolean`);
-  }
-  if (typeof value === 'number') {
-    const number = 'class com.amazon.coral.value.json.numbers.TruncatingBigDecimalNumber';
-    throw fail(`${number} can not be converted to an Boolean`);
-  }
-  throw fail(collectionMismatch(value, 'java.lang.Boolean'));
-}
-
-/** Texts are compared as they are in `base64` mode, so the bits after the last byte must be 0. */
-const lastCharacter = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[^=])$/;
-
-function readBlob(value: unknown, blobs: Blobs, fail: Fail): string | Uint8Array {
-  if (typeof value === 'object') throw fail(collectionMismatch(value, 'java.nio.ByteBuffer'));
-  if (typeof value !== 'string') {
-    throw fail('only base-64-encoded strings are convertible to bytes');
-  }
-  if (isBase64(value) && (value === '' || lastCharacter.test(value))) {
-    return blobs === 'base64' ? value : (base64Decode(value) ?? value);
-  }
-  throw fail(`'${excerpt(value)}' can not be converted to a Blob: ${whyNotBase64(value)}`);
-}
-
-function whyNotBase64(text: string): string {
-  if (text.length % 4 !== 0) {
-    const rule = 'Base64 encoded length is expected a multiple of 4 bytes but found';
-    return `${rule}: ${text.length}`;
-  }
-  const wrong = /[^A-Za-z0-9+/=]|=[^=]/.exec(text)?.[0]?.[0];
-  return wrong === undefined
-    ? 'Invalid last non-pad Base64 character dectected'
-    : `Invalid Base64 character: '${wrong}'`;
-}
-
-function readTimestamp(value: unknown, fail: Fail): number {
-  const ms =
-    typeof value === 'number'
-      ? fromEpochSeconds(value)
-      : typeof value === 'string'
-        ? parseTimestamp(value)
-        : undefined;
-  if (ms !== undefined) return ms;
-  throw fail(
-    typeof value === 'object'
-      ? collectionMismatch(value, 'java.util.Date')
-      : `${JSON.stringify(value).slice(0, 100)} can not be converted to a Timestamp`,
-  );
 }
 
 function readDocument(value: unknown, depth: number, fail: Fail): unknown {

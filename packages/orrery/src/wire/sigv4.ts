@@ -79,12 +79,13 @@ function readClaim(request: HttpRequest): Claim | SignatureProblem {
   return { kind: 'missing', detail: '' };
 }
 
+const signatureParameter = /[\s,]Signature=([0-9a-fA-F]{1,128})(?:[,\s]|$)/;
+const signedHeadersParameter = /[\s,]SignedHeaders=([^,\s]{1,4096})/;
+
 function readHeaderClaim(request: HttpRequest, header: string): Claim | SignatureProblem {
-  const parameter = (name: string): string | undefined =>
-    new RegExp(`[\\s,]${name}=([^,\\s]{1,4096})`).exec(header.slice(0, 8192))?.[1];
   const scope = readScope(request);
-  const signatureText = parameter('Signature');
-  const signedHeaders = parameter('SignedHeaders');
+  const signatureText = signatureParameter.exec(header)?.[1];
+  const signedHeaders = signedHeadersParameter.exec(header)?.[1];
   const time = timeOf(request);
   const problems: string[] = [];
   if (!header.startsWith(`${algorithm} `)) {
@@ -172,18 +173,16 @@ function skewProblem(claim: Claim, nowMs: number): SignatureProblem | undefined 
   // S3 alone is more patient.
   const minutes = claim.scope.service === 's3' ? 15 : 5;
   const at = basicTime(claim.time) ?? 0;
+  if (Math.abs(at - nowMs) <= minutes * 60_000) return undefined;
   const now = basicText(nowMs);
   if (at < nowMs - minutes * 60_000) {
     const bound = basicText(nowMs - minutes * 60_000);
     const detail = `Signature expired: ${claim.time} is now earlier than ${bound} (${now} - ${minutes} min.)`;
     return { kind: 'skewed', detail };
   }
-  if (at > nowMs + minutes * 60_000) {
-    const bound = basicText(nowMs + minutes * 60_000);
-    const detail = `Signature not yet current: ${claim.time} is still later than ${bound} (${now} + ${minutes} min.)`;
-    return { kind: 'skewed', detail };
-  }
-  return undefined;
+  const bound = basicText(nowMs + minutes * 60_000);
+  const detail = `Signature not yet current: ${claim.time} is still later than ${bound} (${now} + ${minutes} min.)`;
+  return { kind: 'skewed', detail };
 }
 
 function presignProblem(claim: Claim, nowMs: number): SignatureProblem | undefined {
@@ -231,7 +230,8 @@ function signature(
 }
 
 function canonicalHeader(request: HttpRequest, name: string): string {
-  return (request.headers[name] ?? '').trim().replace(/\s+/g, ' ');
+  const value = request.headers[name] ?? '';
+  return /^\s|\s$|\s\s/.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
 }
 
 /** Dot segments resolved, then escaped once more than it is already. */
@@ -247,6 +247,7 @@ function canonicalPath(path: string): string {
 }
 
 function canonicalQuery(query: string): string {
+  if (query === '') return '';
   return query
     .split('&')
     .filter((part) => part !== '' && !part.startsWith('X-Amz-Signature='))

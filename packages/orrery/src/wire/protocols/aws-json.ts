@@ -84,7 +84,7 @@ export class AwsJson implements ServerCodec, ClientCodec {
     const known = knownError(this.model, error.code);
     const fields = fieldsOf(error);
     const written = known === undefined ? fields : this.writer.write(known.name, fields);
-    const messageKey = error.typePrefix === coralService ? 'Message' : known?.messageMember;
+    const messageKey = error.code === 'SerializationException' ? 'Message' : known?.messageMember;
     const body = {
       __type: this.typeOf(error),
       ...(error.message !== '' && { [messageKey ?? 'message']: error.message }),

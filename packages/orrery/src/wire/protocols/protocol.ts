@@ -3,7 +3,7 @@
  */
 import type { HttpRequest, HttpResponse } from '../../io/io.ts';
 import type { ErrorAnswer } from '../errors.ts';
-import type { Blobs } from '../json-reader.ts';
+import type { Blobs } from '../json-scalars.ts';
 import type { ServiceModel } from '../model.ts';
 import type { StructureShape } from '../models.ts';
 import type { Pairs } from '../query-string.ts';
