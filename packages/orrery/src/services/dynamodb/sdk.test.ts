@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   ConditionalCheckFailedException,
+  type CreateTableInput,
   DynamoDB,
   paginateQuery,
   ResourceNotFoundException,
@@ -18,6 +19,7 @@ import type { Io } from '../../io/io.ts';
 import { createProbe } from '../../io/node/probe.ts';
 import { createStorage, type OwnedStorage } from '../../io/node/storage.ts';
 import { createTimers } from '../../io/node/timers.ts';
+import { indexedTable } from './dynamodb.fake.ts';
 import { createDynamoDbService } from './service.ts';
 
 const region = 'us-east-1';
@@ -171,6 +173,42 @@ test('the clients do their usual work, and find it after a restart', async () =>
   assert.equal(Count, 25);
   await running.client.deleteTable({ TableName });
   assert.deepEqual((await running.client.listTables({})).TableNames, []);
+});
+
+test('indexes and reverse order work on the real store', async () => {
+  const { client } = running;
+  await client.createTable(indexedTable as CreateTableInput);
+  const documents = DynamoDBDocument.from(client);
+  const weights = [5, -3, 12, 0, 7, 100];
+  for (const weight of weights) {
+    const Item = { pk: 'p', sk: `s${weight}`, weight, colour: 'red', note: 'n', other: 'o' };
+    await documents.put({ TableName: 'indexed', Item });
+  }
+  const query = async (IndexName: string, ScanIndexForward: boolean): Promise<unknown[]> => {
+    const byColour = IndexName === 'byColour';
+    const { Items } = await documents.query({
+      TableName: 'indexed',
+      IndexName,
+      ScanIndexForward,
+      KeyConditionExpression: `${byColour ? 'colour' : 'pk'} = :k and weight > :w`,
+      ExpressionAttributeValues: { ':k': byColour ? 'red' : 'p', ':w': 0 },
+    });
+    return (Items ?? []).map((item) => item['weight']);
+  };
+  for (const index of ['byColour', 'byWeight']) {
+    assert.deepEqual(await query(index, true), [5, 7, 12, 100]);
+    assert.deepEqual(await query(index, false), [100, 12, 7, 5]);
+  }
+  const reversed = await documents.query({
+    TableName: 'indexed',
+    ScanIndexForward: false,
+    KeyConditionExpression: 'pk = :p and begins_with(sk, :s)',
+    ExpressionAttributeValues: { ':p': 'p', ':s': 's1' },
+  });
+  assert.deepEqual(
+    (reversed.Items ?? []).map(({ sk }) => sk),
+    ['s12', 's100'],
+  );
 });
 
 test('bodies that no client sends are refused, not crashed into', async () => {
