@@ -44,7 +44,7 @@ export interface Service {
 }
 
 export interface ServiceErrorOptions {
-  /** HTTP status; 400 unless told otherwise. */
+  /** HTTP status. Where it is absent or 400, an error that the model knows has the model's. */
   readonly status?: number;
   /** Further modelled members: `Item`, `CancellationReasons`, `Messages`, `Type` … */
   readonly fields?: Readonly<Record<string, unknown>>;
