@@ -63,7 +63,7 @@ describe('AWS SDK v3', () => {
       TableDescription?.TableArn,
       'arn:aws:dynamodb:us-east-1:000000000000:table/orders',
     );
-    await waitUntilTableExists({ client: home, maxWaitTime: 10 }, { TableName: 'orders' });
+    await waitUntilTableExists({ client: home, maxWaitTime: 30 }, { TableName: 'orders' });
     await home.send(
       new UpdateTableCommand({
         TableName: 'orders',

@@ -221,14 +221,14 @@ const table: readonly [string, string, string, string[], string[]][] = [
     'd-1.execute-api.eu-central-1.amazonaws.com',
     'A',
     'NOERROR',
-    ['d-1.execute-api.eu-central-1.amazonaws.com. 60 A 127.0.12.1'],
+    ['d-1.execute-api.eu-central-1.amazonaws.com. 10 A 127.0.12.1'],
     [],
   ],
   [
     'dynamodb.us-east-1.amazonaws.com',
     'A',
     'NOERROR',
-    ['dynamodb.us-east-1.amazonaws.com. 60 A 127.0.1.1'],
+    ['dynamodb.us-east-1.amazonaws.com. 10 A 127.0.1.1'],
     [],
   ],
   [
