@@ -72,7 +72,7 @@ async function idsIn(region: string): Promise<Set<string>> {
   return ids;
 }
 
-it('moves clients to the next best region, loses nothing, and takes the region back', async () => {
+it('moves clients to the next best region, loses nothing, and takes the region back', async (context) => {
   const nearest = { tokyo: 'ap-northeast-1', frankfurt: 'eu-central-1', 'new-york': 'us-east-1' };
   const writes: Write[] = [];
   let stop = false;
@@ -83,6 +83,10 @@ it('moves clients to the next best region, loses nothing, and takes the region b
     }
   });
   const load = clients.map((client) => post(client, writes, () => stop));
+  context.after(async () => {
+    stop = true;
+    await Promise.all(load);
+  });
   await sleep(1_500);
 
   const { regions } = await cloud.admin<CloudProcess['status']>('GET', '/api/status');

@@ -30,9 +30,11 @@ export const placesCommand: Command = {
     } as const;
     const { values, positionals } = readArguments('places', args, options);
     const wanted = (positionals[0] ?? '').toLowerCase();
-    const found = places.filter((place) =>
-      `${place.name} ${place.displayName} ${place.country}`.toLowerCase().includes(wanted),
-    );
+    const countries = new Intl.DisplayNames(['en'], { type: 'region' });
+    const found = places.filter((place) => {
+      const country = `${place.country} ${countries.of(place.country) ?? ''}`;
+      return `${place.name} ${place.displayName} ${country}`.toLowerCase().includes(wanted);
+    });
     if (values.json) {
       console.log(JSON.stringify(found, null, 2));
       return 0;
