@@ -27,6 +27,9 @@ const order = [
   'testing',
 ];
 
+/** Roots of the program: what they do not reach is dead. */
+const entries = ['cli/main.ts', 'cli/region-process.ts', 'cli/sim.ts'];
+
 interface Import {
   readonly path: string;
   readonly typeOnly: boolean;
@@ -165,6 +168,26 @@ describe('imports', () => {
     };
     for (const source of sources) visit(source.name, []);
     report([...problems]);
+  });
+
+  it('leave no file dead', () => {
+    const alive = new Set<string>();
+    const visit = (name: string): void => {
+      if (alive.has(name)) return;
+      alive.add(name);
+      const source = byName.get(name);
+      for (const imported of source?.imports ?? []) {
+        const to = source === undefined ? undefined : target(source, imported);
+        if (to !== undefined) visit(to);
+      }
+    };
+    for (const entry of entries) visit(entry);
+    report(
+      product
+        .map((source) => source.name)
+        // The runtime client is started by name, in a process of its own.
+        .filter((name) => !alive.has(name) && !name.endsWith('runtime-client.mjs')),
+    );
   });
 });
 
