@@ -205,6 +205,43 @@ describe('the orders example', () => {
     assert.deepEqual(on.universe.failures, []);
   });
 
+  it('goes on after a crash in the middle, whenever that is', async () => {
+    for (const atMs of [2, 20, 100, 300, 900, 1700, 2600, 3150, 3300, 3600]) {
+      for (const victim of ['region/us-east-1', 'edge']) {
+        const on = await cloud();
+        on.universe.at(on.universe.nowUs + atMs * 1000, 'crash', () => on.universe.crash(victim));
+        const what = `${victim} crashes after ${atMs} ms`;
+        await assert.rejects(deploy(on, stacks), { name: 'AppError' }, what);
+        on.universe.restart(victim);
+        await on.universe.runUntil(on.universe.nowUs + 2_000_000);
+        await deploy(on, stacks);
+        for (const region of regions) {
+          const answer = await get(on, region, 'api.orders.test', '/orders');
+          assert.equal(answer, `200 GET /orders in ${region}`, what);
+        }
+        await on.perform((io) => undeployApp(io, stacks));
+        assert.deepEqual(await on.call('dynamodb', 'ListTables', {}), { TableNames: [] }, what);
+      }
+    }
+  });
+
+  it('waits for an edge that restarts', async () => {
+    for (const atMs of [100, 1700, 3100, 3200, 3250, 3300, 3500]) {
+      const on = await cloud();
+      const startUs = on.universe.nowUs;
+      on.universe.at(startUs + atMs * 1000, 'crash', () => on.universe.crash('edge'));
+      on.universe.at(startUs + (atMs + 2000) * 1000, 'restart', () => on.universe.restart('edge'));
+      const { actions } = await deploy(on, stacks);
+      assert.deepEqual(actions, every('create'), `a crash after ${atMs} ms`);
+      const { ResourceRecordSets } = await on.call<{ ResourceRecordSets: object[] }>(
+        'route53',
+        'ListResourceRecordSets',
+        { HostedZoneId: await zoneId(on) },
+      );
+      assert.equal(ResourceRecordSets.length, 5, 'NS, SOA and a record per region');
+    }
+  });
+
   it('needs the regions that it names', async () => {
     const on = await cloud();
     await assert.rejects(
@@ -229,6 +266,16 @@ describe('the orders example', () => {
     assert.deepEqual(actions, [...every('create').slice(0, 3), 'OrdersGlobal unchanged']);
   });
 });
+
+async function zoneId(on: FakeCloud): Promise<string> {
+  const { HostedZones } = await on.call<{ HostedZones: { Id: string }[] }>(
+    'route53',
+    'ListHostedZones',
+    {},
+  );
+  assert.equal(HostedZones.length, 1);
+  return HostedZones[0]?.Id.replace('/hostedzone/', '') ?? '';
+}
 
 async function functionOf(on: FakeCloud, region: string): Promise<{ FunctionName: string }> {
   const { Functions } = await on.call<{ Functions: { FunctionName: string }[] }>(

@@ -6,11 +6,13 @@
  * J1  What exists is on disk with its physical id before anything that depends on it is made.
  */
 
+import { NetError } from '../../../io/io.ts';
 import type { ResourceContext, ResourceType } from '../resource-types/resource-type.ts';
 import type { Scope } from '../template/evaluate.ts';
 import type { Properties, ResourceDeclaration, Template, Value } from '../template/template.ts';
 import { resolveProperties } from './dynamic-references.ts';
 import type { Engine } from './engine.ts';
+import { patiently } from './patience.ts';
 import type {
   Handle,
   PhysicalResource,
@@ -83,7 +85,14 @@ export class Job {
     await this.#step('CREATE', record, properties, async (type, context) => {
       // Noted on disk before it is made: a name that is taken later may have been taken by us.
       if (type.nameProperty !== undefined) await this.engine.records.flushed();
-      return await type.create(properties, { ...context, resumed });
+      try {
+        return await type.create(properties, { ...context, resumed });
+      } catch (error) {
+        // The answer was lost: it may exist, so the second attempt takes over what it finds.
+        const isUnknown = error instanceof NetError && error.maybeApplied;
+        if (!isUnknown || this.resources.get(id)?.physical !== undefined) throw error;
+        return await type.create(properties, { ...context, resumed: true });
+      }
     });
   }
 
@@ -232,8 +241,11 @@ export class Job {
       logicalId,
       resumed: false,
       call: (service, operation, input) =>
-        engine.caller.call(service, operation, input, engine.region),
-      post: (service, path, body) => engine.caller.post(service, path, body, engine.region),
+        patiently(engine, operation, () =>
+          engine.caller.call(service, operation, input, engine.region),
+        ),
+      post: (service, path, body) =>
+        patiently(engine, path, () => engine.caller.post(service, path, body, engine.region)),
       physicalName: (lengthMax) => physicalName(engine, stack.stackName, logicalId, lengthMax),
       made,
       until: (what, check) => untilStable(engine, what, check),

@@ -29,8 +29,11 @@ export const recordSet: ResourceType = {
   name: 'AWS::Route53::RecordSet',
   replaceOn: identity,
   async create(properties, context) {
-    await change(properties, [[context.resumed ? 'UPSERT' : 'CREATE', properties]], context);
-    return { physicalId: requiredText(properties, 'Name').replace(/\.$/, ''), attributes: {} };
+    const physicalId = requiredText(properties, 'Name').replace(/\.$/, '');
+    const handle = { physicalId, attributes: {} };
+    const action = context.resumed ? 'UPSERT' : 'CREATE';
+    await change(properties, [[action, properties]], context, () => context.made(handle));
+    return handle;
   },
   async update(handle, properties, _previous, context) {
     await change(properties, [['UPSERT', properties]], context);
@@ -45,13 +48,16 @@ export const recordSetGroup: ResourceType = {
   name: 'AWS::Route53::RecordSetGroup',
   replaceOn: ['HostedZoneId', 'HostedZoneName'],
   async create(properties, context) {
+    const handle = { physicalId: context.physicalName(128), attributes: {} };
+    const action = context.resumed ? 'UPSERT' : 'CREATE';
     const sets = objectsOf(properties, 'RecordSets');
     await change(
       properties,
-      sets.map((set) => [context.resumed ? 'UPSERT' : 'CREATE', set]),
+      sets.map((set) => [action, set]),
       context,
+      () => context.made(handle),
     );
-    return { physicalId: context.physicalName(128), attributes: {} };
+    return handle;
   },
   async update(handle, properties, previous, context) {
     const key = (set: Properties): string =>
@@ -83,6 +89,7 @@ async function change(
   properties: Properties,
   changes: readonly (readonly [Action, Properties])[],
   context: ResourceContext,
+  accepted: () => void = () => {},
 ): Promise<void> {
   if (changes.length === 0) return;
   const { ChangeInfo } = await context.call<ChangeResourceRecordSetsCommandOutput>(
@@ -95,6 +102,7 @@ async function change(
       },
     },
   );
+  accepted();
   const Id = (ChangeInfo?.Id ?? '').replace(/^\/change\//, '');
   if (ChangeInfo?.Status === 'INSYNC') return;
   await context.until(`change ${Id} is INSYNC`, async () => {
