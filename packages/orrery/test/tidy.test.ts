@@ -3,7 +3,7 @@
  * The table is DESIGN §4 (also in ARCHITECTURE.md); a rule that is only prose is not a rule.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -281,5 +281,31 @@ describe('files', () => {
   it('name no path of one machine', () => {
     const path = /(^|[^A-Za-z0-9.])\/(work|root|home)\//;
     report(sources.filter(({ text }) => path.test(text)).map(({ name }) => name));
+  });
+});
+
+describe('ARCHITECTURE.md', () => {
+  it('names files and folders that exist', () => {
+    const repository = resolve(root, '..', '..', '..');
+    const text = readFileSync(join(repository, 'ARCHITECTURE.md'), 'utf8');
+    const named = [...text.matchAll(/`([a-z0-9-]+\/[a-z0-9/.-]*)`/g)].map(
+      (match) => match[1] ?? '',
+    );
+    assert.ok(named.length > 30, `only ${named.length} paths found`);
+    const missing = named.filter(
+      (path) => !existsSync(join(root, path)) && !existsSync(join(repository, path)),
+    );
+    report(missing);
+  });
+
+  it('lists the folders in the order that the imports keep', () => {
+    const repository = resolve(root, '..', '..', '..');
+    const text = readFileSync(join(repository, 'ARCHITECTURE.md'), 'utf8');
+    const listed = [...text.matchAll(/^\| `([a-z]+)\//gm)].map((match) => match[1] ?? '');
+    assert.deepEqual(
+      listed,
+      order.filter((folder) => listed.includes(folder)),
+    );
+    assert.ok(listed.length >= 12, listed.join(' '));
   });
 });

@@ -135,6 +135,7 @@ class RunningSession implements Session {
     const cloud = this.#running();
     await this.#timed('deployed the app', () =>
       deployApp(cloud.io, app.stacks, {
+        regions: this.#regions,
         report: (event) => {
           if (event.kind !== 'stack-done') return;
           const name = `${event.stack.name} in ${event.stack.region}: ${event.action}`;

@@ -29,8 +29,13 @@ export async function openRegion(io: Io, settings: CloudSettings): Promise<Endpo
   const common = { accountId, region };
   const endpointUrl = `http://${regionIp(region)}:${settings.port}`;
   const { timeScale } = settings;
-  // route53 → api-gateway → lambda → dynamodb → global-tables → (peer region)
   const services: readonly Service[] = await Promise.all([
+    // They stop in reverse: what others write to as they end stands first.
+    createLogsService(io, common),
+    createS3Service(io, common),
+    createSsmService(io, common),
+    createAcmService(io, common),
+    // route53 → api-gateway → lambda → dynamodb → global-tables → (peer region)
     createApiGatewayService(io, common),
     createLambdaService(io, {
       ...common,
@@ -40,11 +45,7 @@ export async function openRegion(io: Io, settings: CloudSettings): Promise<Endpo
     }),
     createDynamoDbService(io, common),
     createGlobalTablesService(io, { region }),
-    createLogsService(io, common),
     createCloudFormationService(io, common),
-    createS3Service(io, common),
-    createSsmService(io, common),
-    createAcmService(io, common),
   ]);
   const endpoint = createEndpoint({
     io,
