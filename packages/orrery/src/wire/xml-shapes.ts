@@ -234,6 +234,6 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 function escapeCharacter(character: string): string {
-  const isLegal = /[\t\n\u0080-\u009f]/.test(character);
+  const isLegal = /[\t\n\u007f-\u009f]/.test(character);
   return escapes[character] ?? (isLegal ? character : '\ufffd');
 }

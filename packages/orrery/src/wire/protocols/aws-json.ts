@@ -14,13 +14,13 @@ import {
   type ClientAnswer,
   type ClientCodec,
   type CodecOptions,
+  errorNameOf,
   fieldsOf,
   knownError,
   type Route,
   type ServerCodec,
   statusOf,
   validationCode,
-  wireCodeOf,
 } from './protocol.ts';
 
 const coralService = 'com.amazon.coral.service';
@@ -95,7 +95,7 @@ export class AwsJson implements ServerCodec, ClientCodec {
 
   /** DynamoDB names its errors in full; the other services by their bare code. */
   private typeOf(error: ErrorAnswer): string {
-    const code = wireCodeOf(this.model, error);
+    const code = errorNameOf(this.model, error);
     if (error.typePrefix !== undefined) return `${error.typePrefix.replace(/#$/, '')}#${code}`;
     if (!this.model.namespace.startsWith('com.amazonaws.dynamodb')) return code;
     return `com.amazonaws.dynamodb.v20120810#${code}`;

@@ -80,7 +80,12 @@ export function statusOf(model: ServiceModel, error: ErrorAnswer): number {
   return knownError(model, error.code)?.shape.error?.status ?? 400;
 }
 
-/** The model's error of a code, with the code that it has on the wire. */
+/** What the JSON protocols call an error: its shape, whatever its code in the Query protocol. */
+export function errorNameOf(model: ServiceModel, error: ErrorAnswer): string {
+  return knownError(model, error.code)?.name ?? error.code;
+}
+
+/** What the XML protocols call an error: the code that its shape carries. */
 export function wireCodeOf(model: ServiceModel, error: ErrorAnswer): string {
   return knownError(model, error.code)?.shape.error?.code ?? error.code;
 }

@@ -14,12 +14,12 @@ import {
   type ClientAnswer,
   type ClientCodec,
   type CodecOptions,
+  errorNameOf,
   fieldsOf,
   knownError,
   type Route,
   type ServerCodec,
   statusOf,
-  wireCodeOf,
 } from './protocol.ts';
 import { RestOperations } from './rest.ts';
 
@@ -154,7 +154,7 @@ export class RestJson implements ServerCodec, ClientCodec {
     };
     const headers = {
       'content-type': 'application/json',
-      'x-amzn-errortype': wireCodeOf(this.model, error),
+      'x-amzn-errortype': errorNameOf(this.model, error),
     };
     return this.answer(status, headers, this.encode(body), requestId);
   }
