@@ -113,7 +113,12 @@ function tableOf({ catalog }: ReplicaContext, tableName: string): StoredTable {
 function dynamoDb(context: ReplicaContext): Handler {
   const route = (operation: string, input: { readonly TableName: string }): object => {
     const name = input.TableName;
-    if (operation === 'CreateTable') context.catalog.create((id) => newTable(id, name));
+    if (operation === 'CreateTable') {
+      if (context.catalog.find(name) !== undefined) {
+        throw new ServiceError('ResourceInUseException', `Table already exists: ${name}`);
+      }
+      context.catalog.create((id) => newTable(id, name));
+    }
     if (operation === 'DeleteTable') context.catalog.drop(name);
     if (operation !== 'DescribeTable') return {};
     const { replicas, status } = tableOf(context, name);

@@ -35,7 +35,8 @@ export interface ReplicationState {
   job(tableName: string): Job | undefined;
   jobs(): readonly Job[];
   saveJob(job: Job): Promise<void>;
-  dropJob(tableName: string): Promise<void>;
+  /** Nothing happens where another job has taken its place. */
+  dropJob(job: Job): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -93,7 +94,9 @@ export async function openReplicationState(
       put('job/', job.tableName, job);
       await store.flushed();
     },
-    async dropJob(tableName) {
+    async dropJob(job) {
+      const { tableName } = job;
+      if (jobs.get(tableName) !== job) return;
       jobs.delete(tableName);
       store.transaction((tx) => tx.delete(keyOf(`job/${tableName}`)));
       await store.flushed();

@@ -20,9 +20,13 @@ const limitMax = 1_000;
 const bytesMax = 1 << 20;
 
 interface Page {
+  readonly limit: number;
   readonly versions: ItemVersion[];
-  readonly last: Uint8Array | undefined;
-  readonly more: boolean;
+  bytes: number;
+  /** Whether the last version is a tombstone: items come first. */
+  deleted: boolean;
+  last: Uint8Array | undefined;
+  full: boolean;
 }
 
 /** One page; the header `orrery-next` leads to the following one and is absent on the last. */
@@ -34,11 +38,17 @@ export async function readSnapshot(
   const table = replicatedTable(context, request.tableName);
   const limit = Math.min(request.limit, limitMax);
   const from = parseStart(table.id, request.start);
-  const entries = from.deleted
-    ? tombstones(storage.rangeTombstones(storage.store, table.id, from.key, limit + 1))
-    : storage.rangeRecords(storage.store, table.id, from.key, limit + 1);
-  const page = readPage(entries, limit, from.deleted);
-  const next = nextStart(page, from.deleted);
+  const page = newPage(limit);
+  const { store } = storage;
+  if (!from.deleted) readInto(page, storage.rangeRecords(store, table.id, from.key, limit + 1));
+  // A small table is one page: its tombstones follow its items.
+  const deletedFrom = from.deleted ? from.key : undefined;
+  if (!page.full) {
+    page.deleted = true;
+    const found = storage.rangeTombstones(store, table.id, deletedFrom, limit + 1);
+    readInto(page, tombstones(found));
+  }
+  const next = nextStart(page);
   const body: ApplyRequest = {
     tableName: table.name,
     versions: page.versions,
@@ -51,20 +61,23 @@ export async function readSnapshot(
   return { headers, body: answer };
 }
 
-function readPage(entries: Iterable<Entry>, limit: number, deleted: boolean): Page {
-  const versions: ItemVersion[] = [];
-  let last: Uint8Array | undefined;
-  let bytes = 0;
+function newPage(limit: number): Page {
+  return { limit, versions: [], bytes: 0, deleted: false, last: undefined, full: false };
+}
+
+function readInto(page: Page, entries: Iterable<Entry>): void {
+  page.last = undefined;
   for (const { key, value } of entries) {
-    if (versions.length === limit) return { versions, last, more: true };
-    if (versions.length > 0 && bytes + value.length > bytesMax) {
-      return { versions, last, more: true };
+    const { versions } = page;
+    const tooLong = versions.length > 0 && page.bytes + value.length > bytesMax;
+    if (versions.length === page.limit || tooLong) {
+      page.full = true;
+      return;
     }
-    bytes += value.length;
-    last = Buffer.from(key);
-    versions.push({ key: portableKey(key), record: value, deleted });
+    page.bytes += value.length;
+    page.last = Buffer.from(key);
+    versions.push({ key: portableKey(key), record: value, deleted: page.deleted });
   }
-  return { versions, last, more: false };
 }
 
 /** Tombstones as entries by item key, with the text that travels. */
@@ -72,11 +85,10 @@ function* tombstones(found: Iterable<StoredTombstone>): Iterable<Entry> {
   for (const { itemKey, record, key } of found) yield { key: itemKey, value: record + key };
 }
 
-/** Items first (`i:` and the last key), then tombstones (`t:`). */
-function nextStart({ last, more }: Page, deleted: boolean): string | undefined {
-  const space = deleted ? 't' : 'i';
-  if (more && last !== undefined) return `${space}:${portableKey(last)}`;
-  return deleted ? undefined : 't:';
+/** Items (`i:` and the last key), then tombstones (`t:`); absent where nothing is left. */
+function nextStart({ last, full, deleted }: Page): string | undefined {
+  if (!full) return undefined;
+  return `${deleted ? 't' : 'i'}:${last === undefined ? '' : portableKey(last)}`;
 }
 
 function parseStart(

@@ -31,13 +31,18 @@ export async function describeTable(
   }
 }
 
-/** Makes an empty table like the one described. */
+/** Makes an empty table like the one described; one that is there already was made by a try before. */
 export async function createTableLike(
   network: Network,
   region: string,
   source: TableDescription,
 ): Promise<void> {
-  await call(network, region, 'CreateTable', createInputOf(source));
+  try {
+    await call(network, region, 'CreateTable', createInputOf(source));
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'ResourceInUseException') return;
+    throw error;
+  }
 }
 
 /** Deletes a table; one that is not there is deleted already. */

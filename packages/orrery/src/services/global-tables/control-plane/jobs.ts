@@ -56,7 +56,7 @@ export function createJobs(io: Io, setup: JobsSetup): Jobs {
     const steps = createSteps(io, random, job, isOff);
     try {
       await (job.kind === 'add' ? addReplica : removeReplica)(io, setup, steps);
-      await state.dropJob(job.tableName);
+      await state.dropJob(job);
     } catch (error) {
       if (!(error instanceof CalledOff)) throw error;
     }
@@ -108,14 +108,14 @@ async function addReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Promi
   const { region, state } = setup;
   const { tableName, target } = job;
   await step('create table', async () => {
+    const source = await describeTable(io.network, region, tableName);
+    if (source === undefined) throw new CalledOff();
+    await createTableLike(io.network, target, source);
+  });
+  await step('wait for table', async () => {
     const there = await describeTable(io.network, target, tableName);
     // After a restart it may have joined already, and not be ACTIVE until it is filled.
     if (there?.TableStatus === 'ACTIVE' || (there?.Replicas ?? []).length > 0) return;
-    if (there === undefined) {
-      const source = await describeTable(io.network, region, tableName);
-      if (source === undefined) throw new CalledOff();
-      await createTableLike(io.network, target, source);
-    }
     throw new ServiceError('TableNotActive', `${tableName} is not active yet in ${target}`);
   });
   const staying = stayingMembers(state, region, job);
@@ -159,7 +159,10 @@ async function removeReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Pr
   await announce(io, setup, { job, step }, 'GONE', staying);
 }
 
-/** Sets the target's status at all of these regions, in this order. */
+/**
+ * Sets the target's status at all of these regions. This one is last: who follows the change by
+ * DescribeTable here may count on all others.
+ */
 async function announce(
   io: Io,
   { region, state, members }: JobsSetup,
@@ -179,13 +182,14 @@ async function announce(
     tableName,
     members: target === region ? [...others, next] : [...others, here, next],
   };
-  for (const id of to) {
-    await step(`tell ${id} ${status}`, async () => {
+  const tell = (id: string): Promise<unknown> =>
+    step(`tell ${id} ${status}`, async () => {
       if (id === region) return members.merge(message);
       const address = { region: id, service: 'global-tables' };
       return requestJson(io.network, address, '/members', message, { deadlineMs });
     });
-  }
+  await Promise.all(to.filter((id) => id !== region).map(tell));
+  if (to.includes(region)) await tell(region);
 }
 
 /** This region and every other member but the job's target. */

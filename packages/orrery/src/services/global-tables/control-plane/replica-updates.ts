@@ -113,10 +113,13 @@ function parse(updates: readonly ReplicaUpdate[]): Change {
 }
 
 function requireIdle(state: ReplicationState, tableName: string): void {
-  const changing = presentMembers(state.members(tableName)).some(
-    (member) => member.status !== 'ACTIVE',
-  );
-  if (changing || state.job(tableName) !== undefined) throw errors.inUse();
+  const members = state.members(tableName);
+  const job = state.job(tableName);
+  const target = members.find((member) => member.region === job?.target);
+  // Done is what shows as done, also while the job itself is still being put away.
+  const done = target?.status === (job?.kind === 'add' ? 'ACTIVE' : 'GONE');
+  const changing = presentMembers(members).some((member) => member.status !== 'ACTIVE');
+  if (changing || (job !== undefined && !done)) throw errors.inUse();
 }
 
 async function describeAt(

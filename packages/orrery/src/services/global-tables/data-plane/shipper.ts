@@ -35,7 +35,8 @@ export interface ShippingOptions {
 }
 
 export const shippingDefaults: ShippingOptions = {
-  windowBatches: 32,
+  // A batch every 5 ms over the longest round trip of 400 ms, and room to spare.
+  windowBatches: 128,
   windowBytes: 4 << 20,
   batchLimit: 256,
   lingerMs: 4,
