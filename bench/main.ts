@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   dynamodb: async () => (await import('./dynamodb.ts')).run(),
   gateway: async () => (await import('./gateway.ts')).run(),
   dns: async () => (await import('./dns.ts')).run(),
+  replication: async () => (await import('./replication.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
 };
 
