@@ -19,6 +19,7 @@ import type { Levers } from '../faults/fault.ts';
 import type { NetworkConditions } from '../io/conditions.ts';
 import { NetError } from '../io/io.ts';
 import { createNodeIo, type NodeIo } from '../io/node/node-io.ts';
+import { findSdk } from '../io/node/runtime-sdk.ts';
 import { askRegions, callInternal } from '../regions/gather.ts';
 import { type CloudSettings, latencyModel } from '../regions/options.ts';
 import type { Conflict, ConflictsResponse } from '../services/dynamodb/api.ts';
@@ -75,6 +76,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   try {
     edge = await openEdge(io, settings, options);
     const port = edge.ports.endpoint;
+    // The user's own SDK first: it is the version that the app was written with.
+    const sdkModules = findSdk([process.cwd(), import.meta.dirname]);
     for (const region of settings.regions) {
       supervisors.set(
         region,
@@ -83,6 +86,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
             region,
             dataDir: regionDir(dataDir, region),
             runDir,
+            ...(sdkModules === undefined ? {} : { sdkModules }),
             settings: { ...settings, port },
             links: [],
           },

@@ -11,6 +11,8 @@ export interface RegionProcessConfig {
   readonly dataDir: string;
   /** Directory of the sockets that processes reach each other by. */
   readonly runDir: string;
+  /** A `node_modules` with the AWS SDK for functions that do not bundle it. */
+  readonly sdkModules?: string;
   readonly settings: CloudSettings;
   readonly links: readonly LinkCondition[];
 }

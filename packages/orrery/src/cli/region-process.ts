@@ -32,6 +32,7 @@ async function run(): Promise<void> {
     rttMs: latencyModel(settings.latency),
     conditions,
     durability: settings.durability,
+    ...(config.sdkModules === undefined ? {} : { sdkModules: config.sdkModules }),
     sink: {
       event: (kind, data) => {
         recorder.record(kind, data);

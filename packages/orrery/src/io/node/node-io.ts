@@ -10,6 +10,7 @@ import { createNetwork } from './network.ts';
 import { createProbe, type ProbeSink } from './probe.ts';
 import { createProcesses } from './processes.ts';
 import { createRandom } from './random.ts';
+import { linkSdk } from './runtime-sdk.ts';
 import { createStorage, type Durability } from './storage.ts';
 import { createTimers } from './timers.ts';
 
@@ -27,6 +28,8 @@ export interface NodeIoOptions {
   /** Faults write here; read at every message. */
   readonly conditions: NetworkConditions;
   readonly durability?: Durability;
+  /** A `node_modules` with the AWS SDK that functions may import without bundling it. */
+  readonly sdkModules?: string;
   /** Repeats all chance of an earlier run of the same id. */
   readonly seed?: number;
   readonly sink?: ProbeSink;
@@ -59,7 +62,9 @@ export async function createNodeIo(options: NodeIoOptions): Promise<NodeIo> {
     probe,
   });
   const storage = createStorage(dataDirectory, id, durability);
-  const processes = createProcesses({ directory: join(dataDirectory, 'code'), durability, probe });
+  const codeDirectory = join(dataDirectory, 'code');
+  linkSdk(codeDirectory, options.sdkModules);
+  const processes = createProcesses({ directory: codeDirectory, durability, probe });
   return {
     id,
     location,
