@@ -91,7 +91,10 @@ if (command === undefined) {
   fail(`unknown command "${name}"; one of ${Object.keys(commands).join(', ')}`);
 }
 await installOnce();
-process.exitCode = await run(pinnedNode, [...command, ...rest], {
+const [script = '', ...fixed] = command;
+process.exitCode = await run(pinnedNode, [join(root, script), ...fixed, ...rest], {
+  // Paths that a user gives to `npm run orrery` are meant from where the user stands.
+  cwd: name === 'orrery' ? (process.env.INIT_CWD ?? root) : root,
   env: {
     ...process.env,
     PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}`,
