@@ -56,7 +56,9 @@ export async function createGlobalTablesService(
   async function leaveIfGone(tableName: string): Promise<void> {
     if (state.job(tableName) !== undefined) return;
     try {
-      if ((await describeTable(io.network, region, tableName)) !== undefined) return;
+      const table = await describeTable(io.network, region, tableName);
+      // A table without replicas is another one that has taken the name since.
+      if ((table?.Replicas ?? []).length > 0) return;
     } catch (error) {
       // The shipper asks again.
       if (error instanceof NetError || error instanceof ServiceError) return;

@@ -3,7 +3,7 @@
  * documentation first: read one to know how replication behaves.
  *
  *   cloud <region>…                     starts regions, virtual time 0
- *   create-table <table> in <region>
+ *   create-table | delete-table <table> in <region>
  *   add-replica | remove-replica <table> in <region> from <region>
  *   put <table> <region> <id> <json>    a local write; waits for its acknowledgement
  *   delete <table> <region> <id>
@@ -64,6 +64,8 @@ class Cloud {
     },
     'create-table': ([table = '', , region = '']) =>
       this.#post(region, region, 'dynamodb', '/', { TableName: table }, 'CreateTable'),
+    'delete-table': ([table = '', , region = '']) =>
+      this.#post(region, region, 'dynamodb', '/', { TableName: table }, 'DeleteTable'),
     'add-replica': ([tableName = '', , target = '', , from = '']) =>
       this.#post(from, from, 'global-tables', '/replica-updates', {
         tableName,
