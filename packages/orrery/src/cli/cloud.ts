@@ -97,6 +97,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
                 `Bring it back: orrery fault stop region-outage ${killed}`,
             );
           },
+          onStarted: async (region) => {
+            const isPaused = faults
+              .list()
+              .some((one) => one.action === 'replication-pause' && one.targets.includes(region));
+            if (isPaused) await pauseReplication(io, region, true);
+          },
           onAlarm: (region, message) => onNotice(`${region}: ${message}`),
         }),
       );
@@ -155,9 +161,7 @@ function createFaults(
     startRegion: (region) => supervisor(region).start(),
     hangRegion: async (region) => supervisor(region).hang(),
     resumeRegion: async (region) => supervisor(region).resume(),
-    pauseReplication: async (region, paused) => {
-      await callInternal(io, { region, service: 'global-tables' }, '/pause', { paused });
-    },
+    pauseReplication: (region, paused) => pauseReplication(io, region, paused),
   };
   return createActiveFaults({
     clock: io.clock,
@@ -173,6 +177,10 @@ function createFaults(
       recorder.record(`fault-${change}`, { id: fault.id, action, targets: targets.join(' ') });
     },
   });
+}
+
+async function pauseReplication(io: NodeIo, region: string, paused: boolean): Promise<void> {
+  await callInternal(io, { region, service: 'global-tables' }, '/pause', { paused });
 }
 
 function createControl(parts: Parts): ControlWithoutReset {

@@ -24,6 +24,8 @@ export interface RegionSupervisorOptions {
   readonly config: RegionProcessConfig;
   /** A signal that nobody here sent has killed the region. */
   readonly onKilled: (region: string, signal: string) => void;
+  /** It serves, for the first time or again: what only its memory held must be told anew. */
+  readonly onStarted: (region: string) => Promise<void>;
   /** Something a person should read: a crash and its restart, a broken invariant. */
   readonly onAlarm: (region: string, message: string) => void;
 }
@@ -81,6 +83,7 @@ export class RegionSupervisor {
       throw error;
     }
     this.#state = 'running';
+    await this.#options.onStarted(this.region);
   }
 
   async kill(): Promise<void> {
