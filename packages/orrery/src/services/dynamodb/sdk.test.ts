@@ -7,65 +7,13 @@ import { after, before, test } from 'node:test';
 import {
   ConditionalCheckFailedException,
   type CreateTableInput,
-  DynamoDB,
   paginateQuery,
   ResourceNotFoundException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
-import { createEndpoint, type Endpoint } from '../../endpoint/endpoint.ts';
-import { type FakeServer, fakeIo, listen } from '../../endpoint/io.fake.ts';
-import type { Io } from '../../io/io.ts';
-import { createProbe } from '../../io/node/probe.ts';
-import { createStorage, type OwnedStorage } from '../../io/node/storage.ts';
-import { createTimers } from '../../io/node/timers.ts';
 import { indexedTable } from './dynamodb.fake.ts';
-import { createDynamoDbService } from './service.ts';
-
-const region = 'us-east-1';
-const accountId = '000000000000';
-
-interface Running {
-  readonly endpoint: Endpoint;
-  readonly server: FakeServer;
-  readonly storage: OwnedStorage;
-  readonly client: DynamoDB;
-}
-
-async function run(directory: string): Promise<Running> {
-  const storage = createStorage(directory, 'test', 'process');
-  const probe = createProbe('test', undefined);
-  const io: Io = {
-    ...fakeIo(region, new Map(), []),
-    storage,
-    timers: createTimers(probe),
-  };
-  const endpoint = createEndpoint({
-    io,
-    region,
-    accountId,
-    services: [await createDynamoDbService(io, { region, accountId })],
-    auth: { mode: 'open' },
-    regions: [region],
-    globalServices: new Set(),
-  });
-  await endpoint.start();
-  const server = await listen(endpoint.handle);
-  const client = new DynamoDB({
-    endpoint: server.url,
-    region,
-    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
-    maxAttempts: 1,
-  });
-  return { endpoint, server, storage, client };
-}
-
-async function stop({ endpoint, server, storage, client }: Running): Promise<void> {
-  client.destroy();
-  await server.close();
-  await endpoint.stop();
-  await storage.close();
-}
+import { type Running, region, run, stop } from './sdk-server.fake.ts';
 
 let directory: string;
 let running: Running;
@@ -239,7 +187,7 @@ test('bodies that no client sends are refused, not crashed into', async () => {
     assert.equal(status, 400, `${operation} ${body.slice(0, 80)} ${text}`);
     assert.match(text, expected);
   }
-  const [status, text] = await post('TransactWriteItems', '{}');
+  const [status, text] = await post('ExportTableToPointInTime', '{}');
   assert.equal(status, 501);
-  assert.match(text, /TransactWriteItems/);
+  assert.match(text, /ExportTableToPointInTime/);
 });

@@ -30,11 +30,14 @@ import { getItem } from './data-plane/get-item.ts';
 import { putItem } from './data-plane/put-item.ts';
 import { query } from './data-plane/query.ts';
 import { scan } from './data-plane/scan.ts';
+import { transactGetItems } from './data-plane/transact-get-items.ts';
+import { transactWriteItems } from './data-plane/transact-write-items.ts';
 import { updateItem } from './data-plane/update-item.ts';
 import { clockStart } from './replication/clock-start.ts';
 import { createHybridLogicalClock } from './replication/hybrid-logical-clock.ts';
 import { createReplicaHandler, type ReplicaHandlerOptions } from './replication/replica-handler.ts';
 import { createLocalWriter } from './storage/local-writer.ts';
+import { openRequestTokens } from './storage/request-tokens.ts';
 import { openTableCatalog } from './storage/table-catalog.ts';
 import { openTableStorage } from './storage/table-storage.ts';
 
@@ -54,7 +57,8 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
   const clock = createHybridLogicalClock(io.clock, clockStart(storage, catalog));
   const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
-  const engine: Engine = { catalog, storage, writer, region };
+  const tokens = openRequestTokens(store, io.clock, io.timers);
+  const engine: Engine = { catalog, storage, writer, tokens, region };
   const plane: ControlPlane = { io, catalog, lifecycle, region, accountId };
 
   return {
@@ -66,9 +70,13 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
     internal: {
       'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
     },
-    start: async () => lifecycle.resume(),
+    start: async () => {
+      lifecycle.resume();
+      tokens.resume();
+    },
     stop: () => {
       lifecycle.stop();
+      tokens.stop();
       return store.close();
     },
   };
@@ -120,6 +128,8 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     UpdateItem: write(updateItem),
     DeleteItem: write(deleteItem),
     BatchWriteItem: write(batchWriteItem),
+    TransactWriteItems: write(transactWriteItems),
+    TransactGetItems: write(transactGetItems),
 
     CreateTable: control(createTable),
     UpdateTable: control(updateTable),

@@ -8,9 +8,9 @@ import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import {
+  addUnits,
   type CapacityMode,
-  type ConsumedCapacity,
-  consumedCapacity,
+  consumedCapacities,
   type Units,
   unitsOfWrite,
   wantsCapacity,
@@ -62,12 +62,8 @@ export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): obje
       addUnits(units, table, unitsOfWrite(table, itemOf(record), deletes ? undefined : map));
     }
   });
-  return {
-    UnprocessedItems: {},
-    ...(wantsCapacity(input.ReturnConsumedCapacity) && {
-      ConsumedCapacity: capacities(units, input.ReturnConsumedCapacity),
-    }),
-  };
+  const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
+  return { UnprocessedItems: {}, ...(capacities && { ConsumedCapacity: capacities }) };
 }
 
 function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
@@ -113,17 +109,4 @@ function locate(engine: Engine, name: string, requests: readonly WriteRequest[])
     seen.add(text);
     return { table, key, map, deletes };
   });
-}
-
-function addUnits(all: Map<StoredTable, Units>, table: StoredTable, added: Units): void {
-  const sum = all.get(table) ?? { table: 0, indexes: new Map<string, number>() };
-  sum.table += added.table;
-  for (const [name, units] of added.indexes) {
-    sum.indexes.set(name, (sum.indexes.get(name) ?? 0) + units);
-  }
-  all.set(table, sum);
-}
-
-function capacities(units: Map<StoredTable, Units>, mode: CapacityMode): ConsumedCapacity[] {
-  return [...units].flatMap(([table, each]) => consumedCapacity(table, mode, each) ?? []);
 }

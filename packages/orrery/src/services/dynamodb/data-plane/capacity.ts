@@ -22,7 +22,15 @@ export interface Units {
 
 interface CapacityUnits {
   readonly CapacityUnits: number;
+  readonly ReadCapacityUnits?: number;
+  readonly WriteCapacityUnits?: number;
 }
+
+/** The kind of units that transactions name besides. */
+export type UnitKind = 'ReadCapacityUnits' | 'WriteCapacityUnits';
+
+/** What a transaction costs, against the same reads and writes without one. */
+export const transactionFactor = 2;
 
 export interface ConsumedCapacity extends CapacityUnits {
   readonly TableName: string;
@@ -98,26 +106,56 @@ export function projectedNames(table: StoredTable, index: StoredIndex): Set<stri
   return new Set([...keys, ...index.projection.nonKeyAttributes]);
 }
 
-/** The response's form; undefined where it was not asked for. */
+/** Adds units to those of the table, `factor` times. */
+export function addUnits(
+  all: Map<StoredTable, Units>,
+  table: StoredTable,
+  added: Units,
+  factor = 1,
+): void {
+  const sum = all.get(table) ?? { table: 0, indexes: new Map<string, number>() };
+  sum.table += added.table * factor;
+  for (const [name, units] of added.indexes) {
+    sum.indexes.set(name, (sum.indexes.get(name) ?? 0) + units * factor);
+  }
+  all.set(table, sum);
+}
+
+/** The response's form of several tables; undefined where it was not asked for. */
+export function consumedCapacities(
+  units: ReadonlyMap<StoredTable, Units>,
+  mode: CapacityMode,
+  kind?: UnitKind,
+): ConsumedCapacity[] | undefined {
+  if (!wantsCapacity(mode)) return undefined;
+  return [...units].flatMap(([table, each]) => consumedCapacity(table, mode, each, kind) ?? []);
+}
+
+/** The response's form; undefined where it was not asked for. Transactions tell the `kind` too. */
 export function consumedCapacity(
   table: StoredTable,
   mode: CapacityMode,
   units: Units,
+  kind?: UnitKind,
 ): ConsumedCapacity | undefined {
   if (!wantsCapacity(mode)) return undefined;
+  const told = (count: number): CapacityUnits => ({
+    CapacityUnits: count,
+    ...(kind !== undefined && { [kind]: count }),
+  });
   let total = units.table;
   for (const each of units.indexes.values()) total += each;
-  const base = { TableName: table.name, CapacityUnits: total };
+  const base = { TableName: table.name, ...told(total) };
   if (mode === 'TOTAL') return base;
   const local: Record<string, CapacityUnits> = {};
   const global: Record<string, CapacityUnits> = {};
   for (const [name, each] of units.indexes) {
     const isLocal = table.indexes.find((index) => index.name === name)?.kind === 'LOCAL';
-    (isLocal ? local : global)[name] = { CapacityUnits: each };
+    (isLocal ? local : global)[name] = told(each);
   }
   return {
     ...base,
-    Table: { CapacityUnits: units.table },
+    Table: told(units.table),
     ...(Object.keys(local).length > 0 && { LocalSecondaryIndexes: local }),
     ...(Object.keys(global).length > 0 && { GlobalSecondaryIndexes: global }),
   };

@@ -6,6 +6,7 @@
  */
 import { tableNotFound } from '../errors.ts';
 import type { LocalWriter } from '../storage/local-writer.ts';
+import type { RequestTokens } from '../storage/request-tokens.ts';
 import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
@@ -15,6 +16,7 @@ export interface Engine {
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
   readonly writer: LocalWriter;
+  readonly tokens: RequestTokens;
   readonly region: string;
 }
 

@@ -18,6 +18,7 @@ import { type Engine, servingTable } from './engine.ts';
 import {
   checkCondition,
   checkExpressionParameters,
+  type ExpressionInput,
   itemJson,
   itemOf,
   pathsOf,
@@ -49,7 +50,7 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
     ['AttributeUpdates', 'Expected', 'ConditionalOperator'],
   );
   validateMap(input.Key);
-  const { actions, condition } = bind(input);
+  const { actions, condition } = bindUpdate(input);
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);
   refuseKeyPaths(table, [...actions.map(({ path }) => path), ...pathsOf(condition)]);
@@ -62,7 +63,7 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   const { record, json } = storage.transaction((transaction) => {
     const found = storage.readRecord(transaction, key);
     if (condition !== undefined) checkCondition(condition, itemOf(found), input);
-    const next = updated(table, found, actions, input.Key);
+    const next = updatedItem(table, found, actions, input.Key);
     if (next === undefined) return { record: found, json: undefined };
     writer.write(transaction, table, key, found, next, input.Key);
     return { record: found, json: next };
@@ -70,10 +71,15 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   return answer(table, input, actions, record, json);
 }
 
-function bind(input: UpdateItemInput): {
-  actions: readonly Action[];
-  condition: Condition | undefined;
-} {
+export interface BoundUpdate {
+  readonly actions: readonly Action[];
+  readonly condition: Condition | undefined;
+}
+
+/** The expressions of an update, of a request or of an action of a transaction. */
+export function bindUpdate(
+  input: Pick<UpdateItemInput, 'UpdateExpression' | 'ConditionExpression'> & ExpressionInput,
+): BoundUpdate {
   const { UpdateExpression: update, ConditionExpression: test } = input;
   if (update === undefined && test === undefined) return { actions: [], condition: undefined };
   const given = placeholdersOf(input);
@@ -85,7 +91,7 @@ function bind(input: UpdateItemInput): {
 }
 
 /** JSON of the item after the update; undefined where the update leaves none. */
-function updated(
+export function updatedItem(
   table: StoredTable,
   record: string | undefined,
   actions: readonly Action[],

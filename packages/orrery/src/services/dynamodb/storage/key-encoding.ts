@@ -5,6 +5,7 @@
  *   items, tombstones   <table:4> <hash:16> <sort key>
  *   index entries       <table:4> <index:2> <hash:16> <index sort key> <hash of the item's key:16>
  *   change log          <table:4> <sequence:8>
+ *   client tokens       <token>, and in order <0:4> <sequence:8>
  *
  * K1  Within one partition key, encoded keys order as DynamoDB orders sort keys: text and binary by
  *     unsigned bytes, numbers by value.
@@ -26,6 +27,9 @@ export const spaces = {
   heads: 0x06,
   /** Tables that are gone while their items are still being removed. */
   dropped: 0x07,
+  /** Client tokens of transactions, and the order in which they came. */
+  tokens: 0x0a,
+  tokenOrder: 0x0b,
   /** Of `replication/`: cursors, conflicts and what else it keeps. */
   replication: 0x10,
 } as const;
@@ -175,6 +179,13 @@ export function changeKey(tableId: number, sequence: number): Buffer {
   const bytes = Buffer.allocUnsafe(prefixLength + 8);
   writePrefix(bytes, spaces.changes, tableId);
   bytes.writeBigUInt64BE(BigInt(sequence), prefixLength);
+  return bytes;
+}
+
+/** Where the order of client tokens has the one of that number. */
+export function tokenOrderKey(sequence: number): Buffer {
+  const bytes = changeKey(0, sequence);
+  bytes[0] = spaces.tokenOrder;
   return bytes;
 }
 

@@ -1,0 +1,182 @@
+/**
+ * Owns: the actions of a TransactWriteItems one by one: their form, their expressions, their item,
+ * and what each would do.
+ * Refuses to own: the transaction as a whole (`transact-write-items.ts`).
+ */
+import type { ReadTransaction } from '../../../io/io.ts';
+import { collectProblems, oneOf, type Rules, required } from '../constraints.ts';
+import { conditionFailed, validationError } from '../errors.ts';
+import { refuseKeyUpdates } from '../expressions/apply-update.ts';
+import { holds } from '../expressions/evaluate.ts';
+import type { Action, Condition } from '../expressions/tree.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import { tableNameConstraints } from '../table-names.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import { itemSize } from '../values/size.ts';
+import { validateMap } from '../values/validate-value.ts';
+import type { Engine } from './engine.ts';
+import {
+  checkExpressionParameters,
+  type ExpressionInput,
+  itemOf,
+  pathsOf,
+  refuseKeyPaths,
+} from './item-operation.ts';
+import { encodeGivenKey, encodeKeyOfItem, keyAttributes } from './key-checks.ts';
+import { itemBytesMax } from './put-item.ts';
+import { bindUpdate, updatedItem } from './update-item.ts';
+
+export interface TransactAction extends ExpressionInput {
+  readonly TableName: string;
+  /** `Put` has it. */
+  readonly Item?: AttributeMap;
+  /** The others have it. */
+  readonly Key?: AttributeMap;
+  readonly ConditionExpression?: string;
+  readonly UpdateExpression?: string;
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
+}
+
+const kinds = ['ConditionCheck', 'Put', 'Delete', 'Update'] as const;
+type Kind = (typeof kinds)[number];
+
+export type TransactWriteItem = { readonly [K in Kind]?: TransactAction };
+
+const common: Rules = [
+  ['TableName', required, ...tableNameConstraints],
+  ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
+];
+const rules: Readonly<Record<Kind, Rules>> = {
+  ConditionCheck: [['Key', required], ['ConditionExpression', required], ...common],
+  Put: [['Item', required], ...common],
+  Delete: [['Key', required], ...common],
+  Update: [['Key', required], ['UpdateExpression', required], ...common],
+};
+
+/** Adds what is wrong with the members of the action, one by one. */
+export function collectActionProblems(
+  item: TransactWriteItem,
+  prefix: string,
+  problems: string[],
+): void {
+  for (const kind of kinds) {
+    const given = item[kind];
+    if (given == null) continue;
+    const name = kind.charAt(0).toLowerCase() + kind.slice(1);
+    collectProblems(given, rules[kind], `${prefix}${name}.`, problems);
+  }
+}
+
+/** An action with its expressions, before its table is known. */
+export interface BoundAction {
+  readonly kind: Kind;
+  readonly tableName: string;
+  /** The item of a `Put`, the key of the others. */
+  readonly map: AttributeMap;
+  readonly condition: Condition | undefined;
+  readonly updates: readonly Action[];
+  readonly tellsItem: boolean;
+  /** Bytes of `map`. */
+  readonly bytes: number;
+}
+
+/** Throws `ValidationException` for what is wrong without looking at any table. */
+export function bindAction(item: TransactWriteItem): BoundAction {
+  const given = kinds.filter((kind) => item[kind] != null);
+  const [kind] = given;
+  if (given.length > 1) {
+    throw validationError('TransactItems can only contain one of Check, Put, Update or Delete');
+  }
+  const action = kind === undefined ? undefined : item[kind];
+  if (kind === undefined || action === undefined) {
+    throw validationError(
+      'Invalid Request: TransactWriteRequest should contain Delete or Put or Update request',
+    );
+  }
+  checkExpressionParameters(
+    action,
+    kind === 'Update' ? ['UpdateExpression', 'ConditionExpression'] : ['ConditionExpression'],
+    [],
+  );
+  const map = action.Item ?? action.Key ?? {};
+  const bytes = validateMap(map);
+  const { actions: updates, condition } = bindUpdate(action);
+  return {
+    kind,
+    tableName: action.TableName,
+    map,
+    condition,
+    updates,
+    tellsItem: action.ReturnValuesOnConditionCheckFailure === 'ALL_OLD',
+    bytes,
+  };
+}
+
+/** An action and the item that it is about. */
+export interface LocatedAction {
+  readonly bound: BoundAction;
+  readonly table: StoredTable;
+  readonly key: Buffer;
+}
+
+/** Finds the item in its table. Throws `ValidationException` where the two do not go together. */
+export function locateAction(table: StoredTable, bound: BoundAction): LocatedAction {
+  const { kind, map, condition, updates, bytes } = bound;
+  if (kind === 'Put' && bytes > itemBytesMax) {
+    throw validationError('Item size has exceeded the maximum allowed size');
+  }
+  const key = kind === 'Put' ? encodeKeyOfItem(table, map) : encodeGivenKey(table, map);
+  refuseKeyPaths(table, [...updates.map(({ path }) => path), ...pathsOf(condition)]);
+  refuseKeyUpdates(
+    updates,
+    keyAttributes(table).map(({ name }) => name),
+  );
+  return { bound, table, key };
+}
+
+/** What an action makes of its item. */
+export interface Outcome {
+  readonly action: LocatedAction;
+  readonly record: string | undefined;
+  readonly before: AttributeMap | undefined;
+  /** JSON of the item afterwards; null where it is deleted, undefined where nothing is written. */
+  readonly json: string | null | undefined;
+  readonly after: AttributeMap | undefined;
+  /** Bytes of the larger of the two. */
+  readonly bytes: number;
+}
+
+/** Throws `ConditionalCheckFailedException` or `ValidationException`; writes nothing. */
+export function tryAction(
+  engine: Engine,
+  transaction: ReadTransaction,
+  action: LocatedAction,
+): Outcome {
+  const { table, key, bound } = action;
+  const record = engine.storage.readRecord(transaction, key);
+  const before = itemOf(record);
+  if (bound.condition !== undefined && !holds(bound.condition, before ?? {})) {
+    throw conditionFailed(bound.tellsItem ? before : undefined);
+  }
+  const json = jsonAfter(table, record, bound);
+  const after = json === undefined ? before : json === null ? undefined : parseMap(json);
+  const sizes = [before, after].map((item) => (item === undefined ? 0 : itemSize(item)));
+  return { action, record, before, json, after, bytes: Math.max(bound.bytes, ...sizes) };
+}
+
+function jsonAfter(
+  table: StoredTable,
+  record: string | undefined,
+  { kind, map, updates }: BoundAction,
+): string | null | undefined {
+  switch (kind) {
+    case 'ConditionCheck':
+      return undefined;
+    case 'Put':
+      return JSON.stringify(map);
+    case 'Delete':
+      return null;
+    case 'Update':
+      return updatedItem(table, record, updates, map);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * TransactGetItems: up to 100 items as they are at one instant. Nothing can come between two reads of
+ * one store, so it is never cancelled by a conflict.
+ */
+import { SerializedBody } from '../../../endpoint/service.ts';
+import {
+  collectProblems,
+  lengthAtLeast,
+  lengthAtMost,
+  type Rules,
+  required,
+  throwProblems,
+} from '../constraints.ts';
+import { transactionCanceled, validationError } from '../errors.ts';
+import { project, projectionOf } from '../expressions/projection.ts';
+import type { Path } from '../expressions/tree.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import { tableNameConstraints } from '../table-names.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { itemSize } from '../values/size.ts';
+import { validateMap } from '../values/validate-value.ts';
+import {
+  addUnits,
+  type CapacityMode,
+  consumedCapacities,
+  readUnits,
+  transactionFactor,
+  type Units,
+} from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import { bindPaths } from './get-item.ts';
+import {
+  capacityRule,
+  checkExpressionParameters,
+  type ExpressionInput,
+  itemOf,
+  refuseKeyPaths,
+} from './item-operation.ts';
+import { encodeGivenKey } from './key-checks.ts';
+import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
+
+interface Get extends ExpressionInput {
+  readonly TableName: string;
+  readonly Key: AttributeMap;
+  readonly ProjectionExpression?: string;
+}
+
+export interface TransactGetItemsInput {
+  readonly TransactItems: readonly { readonly Get?: Get }[];
+  readonly ReturnConsumedCapacity?: CapacityMode;
+}
+
+const rules: Rules = [
+  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100)],
+  capacityRule,
+];
+const itemRules: Rules = [['Get', required]];
+const getRules: Rules = [
+  ['Key', required],
+  ['TableName', required, ...tableNameConstraints],
+];
+
+interface Located {
+  readonly table: StoredTable;
+  readonly key: Buffer;
+  readonly paths: readonly Path[] | undefined;
+}
+
+export function transactGetItems(engine: Engine, input: TransactGetItemsInput): SerializedBody {
+  const gets = checkedGets(input);
+  const bound = gets.map((get) => {
+    checkExpressionParameters(get, ['ProjectionExpression'], []);
+    validateMap(get.Key);
+    return { get, paths: bindPaths(get) };
+  });
+  const tables = bound.map(({ get }) => servingTable(engine, get.TableName));
+  const located = bound.map(({ get, paths }, i) =>
+    attempt((): Located => {
+      const table = tables[i] as StoredTable;
+      const key = encodeGivenKey(table, get.Key);
+      if (paths !== undefined) refuseKeyPaths(table, paths);
+      return { table, key, paths };
+    }),
+  );
+  refuseRepeated(located);
+  const found = located.filter((one): one is Located => !isReason(one));
+  if (found.length < located.length) {
+    throw transactionCanceled(located.map((one) => (isReason(one) ? one : { Code: 'None' })));
+  }
+  return answer(engine, found, input.ReturnConsumedCapacity);
+}
+
+function checkedGets(input: TransactGetItemsInput): Get[] {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  const gets: Get[] = [];
+  (input.TransactItems ?? []).forEach((item, i) => {
+    const prefix = `transactItems.${i + 1}.member.`;
+    collectProblems(item, itemRules, prefix, problems);
+    if (item.Get == null) return;
+    collectProblems(item.Get, getRules, `${prefix}get.`, problems);
+    gets.push(item.Get);
+  });
+  throwProblems(problems);
+  return gets;
+}
+
+function answer(engine: Engine, located: readonly Located[], mode: CapacityMode): SerializedBody {
+  const { storage } = engine;
+  const units = new Map<StoredTable, Units>();
+  const responses: string[] = [];
+  let bytes = 0;
+  for (const { table, key, paths } of located) {
+    const item = itemOf(storage.readRecord(storage.store, key));
+    const size = item === undefined ? 0 : itemSize(item);
+    bytes += size;
+    const read = { table: readUnits(size, true), indexes: new Map<string, number>() };
+    addUnits(units, table, read, transactionFactor);
+    if (item === undefined) responses.push('{}');
+    else {
+      const cut = paths === undefined ? item : project(projectionOf(paths), item);
+      responses.push(`{"Item":${JSON.stringify(cut)}}`);
+    }
+  }
+  if (bytes > transactionBytesMax) {
+    throw validationError('Transaction size has exceeded the maximum allowed size');
+  }
+  const capacities = consumedCapacities(units, mode, 'ReadCapacityUnits');
+  const consumed =
+    capacities === undefined ? '' : `,"ConsumedCapacity":${JSON.stringify(capacities)}`;
+  return new SerializedBody(`{"Responses":[${responses.join(',')}]${consumed}}`);
+}

@@ -1,0 +1,158 @@
+/**
+ * TransactWriteItems: up to 100 actions on distinct items, all of them or none.
+ *
+ *  Z1  All conditions are judged, and all items after it made, before anything is written; all of it
+ *      is one transaction of the store, as every single write is. Histories are serialisable
+ *      because nothing can come between: TransactionConflict and TransactionInProgress cannot occur.
+ *  Z2  Every action has its reason in the order of the request, also those that were fine.
+ *  Z3  Under a client token of the last ten minutes nothing is written again.
+ */
+import type { ReadTransaction } from '../../../io/io.ts';
+import { sha256 } from '../../../stdx/digest.ts';
+import {
+  collectProblems,
+  lengthAtLeast,
+  lengthAtMost,
+  oneOf,
+  type Rules,
+  required,
+  throwProblems,
+} from '../constraints.ts';
+import {
+  type CancellationReason,
+  idempotentParameterMismatch,
+  transactionCanceled,
+  validationError,
+} from '../errors.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import { itemSize } from '../values/size.ts';
+import {
+  addUnits,
+  type CapacityMode,
+  consumedCapacities,
+  readUnits,
+  transactionFactor,
+  type Units,
+  unitsOfWrite,
+  wantsCapacity,
+} from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
+import { capacityRule, itemOf } from './item-operation.ts';
+import {
+  bindAction,
+  collectActionProblems,
+  type LocatedAction,
+  locateAction,
+  type Outcome,
+  type TransactWriteItem,
+  tryAction,
+} from './transact-actions.ts';
+import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
+
+export interface TransactWriteItemsInput {
+  readonly TransactItems: readonly TransactWriteItem[];
+  readonly ClientRequestToken?: string;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+  readonly ReturnItemCollectionMetrics?: 'SIZE' | 'NONE';
+}
+
+const rules: Rules = [
+  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100)],
+  ['ClientRequestToken', lengthAtLeast(1), lengthAtMost(36)],
+  capacityRule,
+  ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],
+];
+
+export function transactWriteItems(engine: Engine, input: TransactWriteItemsInput): object {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  (input.TransactItems ?? []).forEach((item, i) => {
+    collectActionProblems(item, `transactItems.${i + 1}.member.`, problems);
+  });
+  throwProblems(problems);
+  const bound = input.TransactItems.map(bindAction);
+  const tables = bound.map(({ tableName }) => servingTable(engine, tableName));
+  const located = bound.map((action, i) =>
+    attempt(() => locateAction(tables[i] as StoredTable, action)),
+  );
+  refuseRepeated(located);
+
+  const token = input.ClientRequestToken;
+  const digest = token === undefined ? '' : digestOf(input.TransactItems);
+  return engine.storage.transaction((transaction) => {
+    const known = token === undefined ? undefined : engine.tokens.find(transaction, token);
+    if (known !== undefined) {
+      if (known !== digest) throw idempotentParameterMismatch();
+      return repeated(engine, transaction, located, input.ReturnConsumedCapacity);
+    }
+    const outcomes = outcomesOf(engine, transaction, located);
+    for (const { action, record, json } of outcomes) {
+      if (json === undefined) continue;
+      const { table, key, bound: given } = action;
+      engine.writer.write(transaction, table, key, record, json, given.map);
+    }
+    if (token !== undefined) engine.tokens.remember(transaction, token, digest);
+    return response(outcomes, input.ReturnConsumedCapacity);
+  });
+}
+
+/** What every action makes of its item. Throws `TransactionCanceledException` where one cannot. */
+function outcomesOf(
+  engine: Engine,
+  transaction: ReadTransaction,
+  located: readonly (LocatedAction | CancellationReason)[],
+): Outcome[] {
+  const tried = located.map((action) =>
+    isReason(action) ? action : attempt(() => tryAction(engine, transaction, action)),
+  );
+  const outcomes = tried.filter((one): one is Outcome => !isReason(one));
+  if (outcomes.length < tried.length) {
+    throw transactionCanceled(tried.map((one) => (isReason(one) ? one : { Code: 'None' })));
+  }
+  if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {
+    throw validationError('Transaction size has exceeded the maximum allowed size');
+  }
+  return outcomes;
+}
+
+function response(outcomes: readonly Outcome[], mode: CapacityMode): object {
+  if (!wantsCapacity(mode)) return {};
+  const units = new Map<StoredTable, Units>();
+  for (const { action, before, after } of outcomes) {
+    const { table } = action;
+    addUnits(units, table, unitsOfWrite(table, before, after), transactionFactor);
+  }
+  return { ConsumedCapacity: consumedCapacities(units, mode, 'WriteCapacityUnits') };
+}
+
+/** The answer to a request that was carried out before: it costs what reading its items costs. */
+function repeated(
+  engine: Engine,
+  transaction: ReadTransaction,
+  located: readonly (LocatedAction | CancellationReason)[],
+  mode: CapacityMode,
+): object {
+  if (!wantsCapacity(mode)) return {};
+  const units = new Map<StoredTable, Units>();
+  for (const action of located) {
+    if (isReason(action)) continue;
+    const item = itemOf(engine.storage.readRecord(transaction, action.key));
+    const read = readUnits(item === undefined ? 0 : itemSize(item), true);
+    addUnits(units, action.table, { table: read, indexes: new Map() }, transactionFactor);
+  }
+  return { ConsumedCapacity: consumedCapacities(units, mode, 'ReadCapacityUnits') };
+}
+
+/** The same for requests that say the same, in whatever order their members come. */
+function digestOf(items: readonly TransactWriteItem[]): string {
+  return Buffer.from(sha256(canonical(items))).toString('base64');
+}
+
+/** JSON with sorted members. Depth is bounded: what is in here has been checked. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, of]) => `${JSON.stringify(name)}:${canonical(of)}`).join(',')}}`;
+}
