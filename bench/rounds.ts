@@ -10,10 +10,15 @@ export interface Standing {
   readonly name: string;
   readonly perCpuSecond: number;
   readonly perSecond: number;
+  /** How many times as many requests per CPU-second the first contender answers. */
+  readonly ratio: number;
   readonly failures: number;
 }
 
-/** Median per contender over the rounds; the first round warms up and does not count. */
+/**
+ * Median per contender over the rounds; the first round warms up and does not count. The ratio is
+ * the median of the rounds' own ratios, since neighbours in time had the same machine.
+ */
 export async function rounds(
   contenders: readonly Contender[],
   count: number,
@@ -25,12 +30,17 @@ export async function rounds(
       if (round > 0) results.get(contender.name)?.push(result);
     }
   }
+  const first = results.get(contenders[0]?.name ?? '') ?? [];
   return contenders.map(({ name }) => {
     const all = results.get(name) ?? [];
+    const ratios = all.map(
+      (one, round) => (first[round]?.perCpuSecond ?? Number.NaN) / one.perCpuSecond,
+    );
     return {
       name,
       perCpuSecond: median(all.map((one) => one.perCpuSecond)),
       perSecond: median(all.map((one) => one.perSecond)),
+      ratio: median(ratios),
       failures: all.reduce((sum, one) => sum + one.failures, 0),
     };
   });
@@ -43,10 +53,9 @@ function median(values: readonly number[]): number {
 
 /** Prints one line per contender, with how many times ours it is. The first is ours. */
 export function report(title: string, standings: readonly Standing[], goal: string): void {
-  const ours = standings[0]?.perCpuSecond ?? Number.NaN;
   console.log(`\n${title}   (${goal})`);
   for (const one of standings) {
-    const ratio = one === standings[0] ? '' : `ours is ${(ours / one.perCpuSecond).toFixed(2)} ×`;
+    const ratio = one === standings[0] ? '' : `ours is ${one.ratio.toFixed(2)} ×`;
     const cells = [
       one.name.padEnd(30),
       `${Math.round(one.perCpuSecond).toLocaleString('en')}/CPU-s`.padStart(16),

@@ -4,6 +4,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import { type Command, CommandError } from './command.ts';
+import { useCompileCache } from './compile-cache.ts';
 import { out, paint } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -63,6 +64,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   return command.run(rest);
 }
+
+useCompileCache();
 
 /** A closed pipe (`orrery logs | head`) is no error. */
 process.stdout.on('error', () => process.exit(0));

@@ -1,4 +1,5 @@
 /** `orrery start`: runs a cloud in the foreground until Ctrl-C. */
+import { flushCompileCache } from 'node:module';
 import type { CloudStatus } from '../../admin/api.ts';
 import { AppError } from '../app/app-error.ts';
 import { type Command, CommandError } from '../command.ts';
@@ -84,6 +85,8 @@ async function run(args: readonly string[]): Promise<number> {
     say(`  ready ${formatMs(performance.now() - startedAt)} after the start`);
     console.log(welcome(status, options.app));
   }
+  // Written now: a cloud that is killed would leave nothing for its next start.
+  flushCompileCache();
   await ended;
   if (!options.json) say('\nStopping …');
   await session.close();

@@ -65,22 +65,22 @@ export function requestHeaders(incoming: IncomingMessage): Readonly<Record<strin
 export function sendResponse(outgoing: ServerResponse, response: HttpResponse): void {
   if (outgoing.destroyed) return;
   const { status, headers, body } = response;
+  // Only an answer to HEAD may speak of a body that does not follow.
+  const isHead = outgoing.req.method === 'HEAD';
+  const empty = status === 204 || status === 304 || status < 200;
   const fields: (string | string[])[] = [];
   let lengthSaid = false;
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined) continue;
-    if (name === 'content-length') lengthSaid = true;
     // node:http frames the message itself.
     if (name === 'transfer-encoding' || name === 'connection') continue;
+    if (name === 'content-length') {
+      if (!isHead) continue;
+      lengthSaid = true;
+    }
     if (typeof value === 'string') fields.push(name, value);
     else for (const one of value) fields.push(name, one);
-  }
-  // Only an answer to HEAD may speak of a body that does not follow.
-  const empty = status === 204 || status === 304 || status < 200;
-  if (outgoing.req.method !== 'HEAD' && lengthSaid) {
-    fields.splice(fields.indexOf('content-length'), 2);
-    lengthSaid = false;
   }
   if (!lengthSaid && !empty) fields.push('content-length', String(body.length));
   try {
