@@ -79,6 +79,7 @@ function createRoutes(cloud: CloudControl): Readonly<Record<string, Route>> {
       cloud.logs({
         sinceMs: Number(query.get('since') ?? 0),
         limit: limitOf(query, 200),
+        after: cursorsOf(query.get('after')),
         ...optional('region', query.get('region')),
         ...optional('group', query.get('group')),
       }),
@@ -149,6 +150,18 @@ function numbers(body: Readonly<Record<string, unknown>>, name: string): Record<
     throw new BadRequest(`"${name}" must be an object of numbers.`);
   }
   return Object.fromEntries(entries as [string, number][]);
+}
+
+/** `us-east-1:17,eu-central-1:4`. */
+function cursorsOf(text: string | null): Record<string, number> {
+  const pairs = (text ?? '').split(',').filter((pair) => pair !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [region = '', cursor = ''] = pair.split(':');
+      if (!/^\d+$/.test(cursor)) throw new BadRequest('"after" takes region:cursor,…');
+      return [region, Number(cursor)];
+    }),
+  );
 }
 
 function optional<K extends string>(name: K, value: string | null): { [key in K]?: string } {

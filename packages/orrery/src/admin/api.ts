@@ -3,6 +3,7 @@
  * is `admin.ts`; who answers is the composition root.
  */
 import type { Fault, FaultSpec } from '../faults/fault.ts';
+import type { LogAnswer, LogQuery } from '../regions/logs.ts';
 import type { LatencySetting } from '../regions/options.ts';
 import type { Conflict } from '../services/dynamodb/api.ts';
 import type { TraceEvent } from '../trace/recorder.ts';
@@ -57,22 +58,6 @@ export interface CloudStatus {
   readonly faults: readonly Fault[];
 }
 
-export interface LogQuery {
-  readonly region?: string;
-  /** Log group, or a part of its name. */
-  readonly group?: string;
-  readonly sinceMs: number;
-  readonly limit: number;
-}
-
-export interface LogLine {
-  readonly region: string;
-  readonly group: string;
-  readonly stream: string;
-  readonly atMs: number;
-  readonly message: string;
-}
-
 /** A list from all regions, and the regions that could not be asked. */
 export interface Gathered<T> {
   readonly items: readonly T[];
@@ -85,7 +70,7 @@ export interface CloudControl {
   startFault(spec: FaultSpec): Promise<Fault>;
   stopFault(which: { id: string } | { action: string; targets: readonly string[] }): Promise<Fault>;
   conflicts(limit: number): Promise<Gathered<Conflict>>;
-  logs(query: LogQuery): Promise<Gathered<LogLine>>;
+  logs(query: LogQuery): Promise<LogAnswer>;
   /** Events after a sequence number of the edge's own trace. */
   events(after: number, limit: number): readonly TraceEvent[];
   /** Route 53's decision for a name, type and place, as data. */

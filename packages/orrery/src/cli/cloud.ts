@@ -6,14 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-  CloudControl,
-  CloudStatus,
-  Gathered,
-  LogLine,
-  LogQuery,
-  ReplicationStatus,
-} from '../admin/api.ts';
+import type { CloudControl, CloudStatus, ReplicationStatus } from '../admin/api.ts';
 import { type ActiveFaults, createActiveFaults } from '../faults/active-faults.ts';
 import type { Levers } from '../faults/fault.ts';
 import type { NetworkConditions } from '../io/conditions.ts';
@@ -21,6 +14,7 @@ import { NetError } from '../io/io.ts';
 import { createNodeIo, type NodeIo } from '../io/node/node-io.ts';
 import { findSdk } from '../io/node/runtime-sdk.ts';
 import { askRegions, callInternal } from '../regions/gather.ts';
+import { gatherLogs } from '../regions/logs.ts';
 import { type CloudSettings, latencyModel } from '../regions/options.ts';
 import type { Conflict, ConflictsResponse } from '../services/dynamodb/api.ts';
 import type { StatusResponse } from '../services/global-tables/api.ts';
@@ -204,30 +198,8 @@ function createControl(parts: Parts): ControlWithoutReset {
       const items = mergeConflicts([...answers.values()].flatMap((one) => one.conflicts));
       return { items: items.slice(0, limit), unreachable: [...notServing(), ...unreachable] };
     },
-    logs: (query) => gatherLogs(io, serving(), notServing(), query),
+    logs: (query) => gatherLogs(io, { serving: serving(), notServing: notServing() }, query),
   };
-}
-
-async function gatherLogs(
-  io: NodeIo,
-  serving: readonly string[],
-  notServing: readonly string[],
-  query: LogQuery,
-): Promise<Gathered<LogLine>> {
-  const wanted = serving.filter((region) => query.region === undefined || region === query.region);
-  const { answers, unreachable } = await askRegions(wanted, (region) =>
-    callInternal<{ events: readonly Omit<LogLine, 'region'>[] }>(
-      io,
-      { region, service: 'logs-internal' },
-      '/tail',
-      { group: query.group ?? '', sinceMs: query.sinceMs, limit: query.limit },
-    ),
-  );
-  const items = [...answers]
-    .flatMap(([region, { events }]) => events.map((event) => ({ region, ...event })))
-    .sort((a, b) => a.atMs - b.atMs)
-    .slice(-query.limit);
-  return { items, unreachable: [...notServing, ...unreachable] };
 }
 
 /** Both sides of a partition detect one conflict: it is listed once, as seen first. */

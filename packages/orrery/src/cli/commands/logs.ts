@@ -1,5 +1,5 @@
 /** `orrery logs`: what the Lambda functions of all regions printed. */
-import type { Gathered, LogLine } from '../../admin/api.ts';
+import type { LogAnswer, LogLine } from '../../regions/logs.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, readArguments, usageError, wholeNumber } from '../command.ts';
 import { type Colour, formatTime, out, parseDurationMs } from '../terminal.ts';
@@ -29,6 +29,20 @@ const options = {
 
 const colours: readonly Colour[] = ['cyan', 'yellow', 'green', 'blue'];
 
+/** Prints lines, each region in a colour of its own. */
+function linePrinter(): (lines: readonly LogLine[]) => void {
+  const colourOf = new Map<string, Colour>();
+  return (lines) => {
+    for (const line of lines) {
+      const next = colours[colourOf.size % colours.length] ?? 'cyan';
+      const colour = colourOf.get(line.region) ?? next;
+      colourOf.set(line.region, colour);
+      const head = `${formatTime(line.atMs)} ${line.region} ${line.group.replace(/^.*\//, '')}`;
+      console.log(`${out(colour, head)} ${line.message.trimEnd()}`);
+    }
+  };
+}
+
 export const logsCommand: Command = {
   name: 'logs',
   summary: 'what the Lambda functions printed',
@@ -40,29 +54,27 @@ export const logsCommand: Command = {
       throw usageError(`--since takes 30s, 5m or 1h, not "${values.since}".`);
     const limit = wholeNumber('limit', values.limit, 200, [1, 10_000]);
     const admin = findAdminUrl(values.admin);
-    let from = Date.now() - sinceMs;
-    const colourOf = new Map<string, Colour>();
-    const fetchLines = async (): Promise<Gathered<LogLine>> => {
-      const query = new URLSearchParams({ since: String(from), limit: String(limit) });
+    const from = Date.now() - sinceMs;
+    let cursors: Readonly<Record<string, number>> = {};
+    const fetchLines = async (): Promise<LogAnswer> => {
+      const after = Object.entries(cursors).map(([region, cursor]) => `${region}:${cursor}`);
+      const query = new URLSearchParams({
+        since: String(from),
+        limit: String(limit),
+        after: after.join(','),
+      });
       if (values.region !== undefined) query.set('region', values.region);
       if (positionals[0] !== undefined) query.set('group', positionals[0]);
-      return callAdmin<Gathered<LogLine>>(admin, 'GET', `/api/logs?${query}`);
-    };
-    const print = (lines: readonly LogLine[]): void => {
-      for (const line of lines) {
-        from = Math.max(from, line.atMs + 1);
-        const colour =
-          colourOf.get(line.region) ?? colours[colourOf.size % colours.length] ?? 'cyan';
-        colourOf.set(line.region, colour);
-        const head = `${formatTime(line.atMs)} ${line.region} ${line.group.replace(/^.*\//, '')}`;
-        console.log(`${out(colour, head)} ${line.message.trimEnd()}`);
-      }
+      const answer = await callAdmin<LogAnswer>(admin, 'GET', `/api/logs?${query}`);
+      cursors = { ...cursors, ...answer.cursors };
+      return answer;
     };
     const found = await fetchLines();
     if (values.json) {
       console.log(JSON.stringify(found, null, 2));
       return 0;
     }
+    const print = linePrinter();
     print(found.items);
     if (found.items.length === 0 && !values.follow) {
       console.error('No log line in that time. Invoke a function, or look further: --since 1h');
