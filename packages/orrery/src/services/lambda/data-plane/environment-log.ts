@@ -25,6 +25,9 @@ export class EnvironmentLog {
   #printed = 0;
   #waitingLines: readonly string[] = [];
   #waiting = false;
+  /** When the invocation ended, and when the last line was written. */
+  #endedMs = 0;
+  #lastMs = 0;
   #tail: string | undefined;
 
   constructor(io: Io, sink: LogSink, group: string, stream: string, limitBytes: number) {
@@ -43,9 +46,10 @@ export class EnvironmentLog {
     this.write(line);
   }
 
-  /** A line of Lambda's own. */
-  write(line: string): void {
-    this.#sink.append(this.#group, this.stream, this.#io.clock.wallMs(), `${line}\n`);
+  /** A line of Lambda's own, of now unless told otherwise. */
+  write(line: string, atMs = this.#io.clock.wallMs()): void {
+    this.#lastMs = Math.max(this.#lastMs, atMs);
+    this.#sink.append(this.#group, this.stream, atMs, `${line}\n`);
     if (this.#tail !== undefined) this.#tail = `${this.#tail}${line}\n`.slice(-tailBytes);
   }
 
@@ -67,6 +71,7 @@ export class EnvironmentLog {
   finish(lines: readonly string[]): void {
     this.settle();
     this.#waitingLines = lines;
+    this.#endedMs = this.#io.clock.wallMs();
     if (this.#waiting) return;
     this.#waiting = true;
     this.#sink.beforeFlush(() => {
@@ -81,7 +86,8 @@ export class EnvironmentLog {
     const lines = this.#waitingLines;
     if (lines.length === 0) return;
     this.#waitingLines = [];
-    for (const line of lines) this.write(line);
+    // They wait for the output, but happened when the invocation ended (never before its output).
+    for (const line of lines) this.write(line, Math.max(this.#endedMs, this.#lastMs));
   }
 
   /** Base64 of the last 4 KB of the invocation that began with `wantsTail`. */
