@@ -29,6 +29,7 @@ export async function openRegion(io: Io, settings: CloudSettings): Promise<Endpo
   const common = { accountId, region };
   const endpointUrl = `http://${regionIp(region)}:${settings.port}`;
   const { timeScale } = settings;
+  const dynamoDb = await createDynamoDbService(io, common);
   const services: readonly Service[] = await Promise.all([
     // They stop in reverse: what others write to as they end stands first.
     createLogsService(io, common),
@@ -43,7 +44,8 @@ export async function openRegion(io: Io, settings: CloudSettings): Promise<Endpo
       timeScale,
       credentials: functionCredentials,
     }),
-    createDynamoDbService(io, common),
+    dynamoDb,
+    dynamoDb.streams,
     createGlobalTablesService(io, { region }),
     createCloudFormationService(io, common),
   ]);

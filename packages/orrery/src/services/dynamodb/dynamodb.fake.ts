@@ -2,18 +2,13 @@
  * The service on a memory store, called as the endpoint calls it; for this folder's tests.
  */
 import assert from 'node:assert/strict';
-import {
-  type RequestContext,
-  SerializedBody,
-  type Service,
-  ServiceError,
-} from '../../endpoint/service.ts';
+import { type RequestContext, SerializedBody, ServiceError } from '../../endpoint/service.ts';
 import { type MemoryIo, memoryIo } from './memory-io.fake.ts';
-import { createDynamoDbService, type DynamoDbOptions } from './service.ts';
+import { createDynamoDbService, type DynamoDbOptions, type DynamoDbService } from './service.ts';
 
 export interface Tested extends MemoryIo {
-  readonly service: Service;
-  /** The operation's output. The input is copied, as a parser would make it. */
+  readonly service: DynamoDbService;
+  /** The output of an operation, of streams too. The input is copied, as a parser would make it. */
   call(operation: string, input: object): Promise<Record<string, unknown>>;
   /** `Code: message` of what the operation throws. */
   problem(operation: string, input: object): Promise<string>;
@@ -42,7 +37,7 @@ export async function testedService(
   });
   await service.start?.();
   const call = async (operation: string, input: object): Promise<Record<string, unknown>> => {
-    const run = service.operations[operation];
+    const run = service.operations[operation] ?? service.streams.operations[operation];
     assert.ok(run !== undefined, operation);
     const output = await run(structuredClone(input) as never, { ...context, operation });
     return output instanceof SerializedBody ? JSON.parse(output.text) : (output as never);

@@ -30,11 +30,12 @@ export async function run(directory: string): Promise<Running> {
     storage,
     timers: createTimers(probe),
   };
+  const dynamoDb = await createDynamoDbService(io, { region, accountId });
   const endpoint = createEndpoint({
     io,
     region,
     accountId,
-    services: [await createDynamoDbService(io, { region, accountId })],
+    services: [dynamoDb, dynamoDb.streams],
     auth: { mode: 'open' },
     regions: [region],
     globalServices: new Set(),

@@ -11,6 +11,10 @@ import {
   ResourceNotFoundException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBStreams,
+  ResourceNotFoundException as StreamNotFound,
+} from '@aws-sdk/client-dynamodb-streams';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { indexedTable } from './dynamodb.fake.ts';
 import { type Running, region, run, stop } from './sdk-server.fake.ts';
@@ -157,6 +161,50 @@ test('indexes and reverse order work on the real store', async () => {
     (reversed.Items ?? []).map(({ sk }) => sk),
     ['s12', 's100'],
   );
+});
+
+test('the streams client reads what was written', async () => {
+  const { client, server } = running;
+  const TableName = 'streamed';
+  await client.createTable({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'B' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+  });
+  const id = new Uint8Array([0, 255]);
+  await client.putItem({ TableName, Item: { id: { B: id }, text: { S: 'ä"\\n' } } });
+  await client.deleteItem({ TableName, Key: { id: { B: id } } });
+  const streams = new DynamoDBStreams({
+    endpoint: server.url,
+    region,
+    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  });
+  const { Streams } = await streams.listStreams({ TableName });
+  const StreamArn = Streams?.[0]?.StreamArn ?? '';
+  const { StreamDescription } = await streams.describeStream({ StreamArn });
+  assert.ok(StreamDescription?.CreationRequestDateTime instanceof Date);
+  assert.equal(StreamDescription.StreamStatus, 'ENABLED');
+  const ShardId = StreamDescription.Shards?.[0]?.ShardId;
+  const { ShardIterator } = await streams.getShardIterator({
+    StreamArn,
+    ShardId,
+    ShardIteratorType: 'TRIM_HORIZON',
+  });
+  const { Records, NextShardIterator } = await streams.getRecords({ ShardIterator });
+  assert.deepEqual(
+    Records?.map(({ eventName, dynamodb }) => [eventName, dynamodb?.Keys, dynamodb?.NewImage]),
+    [
+      ['INSERT', { id: { B: id } }, { id: { B: id }, text: { S: 'ä"\\n' } }],
+      ['REMOVE', { id: { B: id } }, undefined],
+    ],
+  );
+  assert.ok(Records?.[0]?.dynamodb?.ApproximateCreationDateTime instanceof Date);
+  assert.equal(typeof NextShardIterator, 'string');
+  await assert.rejects(streams.describeStream({ StreamArn: `${StreamArn}0` }), StreamNotFound);
+  streams.destroy();
 });
 
 test('bodies that no client sends are refused, not crashed into', async () => {

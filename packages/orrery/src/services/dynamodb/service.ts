@@ -38,31 +38,57 @@ import { createHybridLogicalClock } from './replication/hybrid-logical-clock.ts'
 import { createReplicaHandler, type ReplicaHandlerOptions } from './replication/replica-handler.ts';
 import { createLocalWriter } from './storage/local-writer.ts';
 import { openRequestTokens } from './storage/request-tokens.ts';
+import type { StreamLogOptions } from './storage/stream-log.ts';
 import { openTableCatalog } from './storage/table-catalog.ts';
 import { openTableStorage } from './storage/table-storage.ts';
+import { createStreamsService } from './streams/service.ts';
+import { createStreamKeeper } from './streams/stream-keeper.ts';
+import { retentionMsDefault } from './streams/streams.ts';
 
 export interface DynamoDbOptions extends ReplicaHandlerOptions {
   readonly region: string;
   readonly accountId: string;
   /** How long CREATING, UPDATING and DELETING last; 0, the default: not at all. */
   readonly transitionMs?: number;
+  /** How long stream records stay readable; 24 hours. */
+  readonly streamRetentionMs?: number;
+  /** How long streams go without being trimmed; a minute. */
+  readonly streamTrimIntervalMs?: number;
+  readonly streamShards?: StreamLogOptions;
+}
+
+/** DynamoDB, and its streams: an API of its own under the same signing name. */
+export interface DynamoDbService extends Service {
+  readonly streams: Service;
 }
 
 /** Opens the region's store `dynamodb` and takes up what a restart has interrupted at `start`. */
-export async function createDynamoDbService(io: Io, options: DynamoDbOptions): Promise<Service> {
+export async function createDynamoDbService(
+  io: Io,
+  options: DynamoDbOptions,
+): Promise<DynamoDbService> {
   const { region, accountId, transitionMs = 0 } = options;
+  const retentionMs = options.streamRetentionMs ?? retentionMsDefault;
   const store = await io.storage.open('dynamodb');
-  const storage = openTableStorage(store);
+  const storage = openTableStorage(store, io.clock, options.streamShards);
   const catalog = openTableCatalog(store);
   const clock = createHybridLogicalClock(io.clock, clockStart(storage, catalog));
   const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
   const tokens = openRequestTokens(store, io.clock, io.timers);
   const engine: Engine = { catalog, storage, writer, tokens, region };
-  const plane: ControlPlane = { io, catalog, lifecycle, region, accountId };
+  const plane: ControlPlane = { io, catalog, storage, lifecycle, region, accountId };
+  const streams = { io, log: storage.streams, catalog, region, retentionMs };
+  const keeper = createStreamKeeper(io, storage.streams, {
+    retentionMs,
+    ...(options.streamTrimIntervalMs !== undefined && {
+      intervalMs: options.streamTrimIntervalMs,
+    }),
+  });
 
   return {
     name: 'dynamodb',
+    streams: createStreamsService(streams, store),
     model: asModel(json),
     blobs: 'base64',
     validatesRequired: true,
@@ -73,10 +99,12 @@ export async function createDynamoDbService(io: Io, options: DynamoDbOptions): P
     start: async () => {
       lifecycle.resume();
       tokens.resume();
+      keeper.start();
     },
     stop: () => {
       lifecycle.stop();
       tokens.stop();
+      keeper.stop();
       return store.close();
     },
   };

@@ -47,7 +47,7 @@ export interface FakeOptions extends Omit<GlobalTablesOptions, 'region'> {
 /** Boots the region at the process's location. Serves `dynamodb` and `test` besides. */
 export async function bootRegion(io: Io, { onWrite, ...options }: FakeOptions = {}): Promise<void> {
   const region = io.location;
-  const storage = openTableStorage(await io.storage.open('dynamodb'));
+  const storage = openTableStorage(await io.storage.open('dynamodb'), io.clock);
   const catalog = openTableCatalog(storage.store);
   const clock = createHybridLogicalClock(io.clock);
   const context: ReplicaContext = { io, region, catalog, storage, clock };

@@ -5,12 +5,14 @@ import type { Io } from '../../../io/io.ts';
 import { namedTableNotFound } from '../errors.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
+import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface ControlPlane {
   readonly io: Io;
   readonly catalog: TableCatalog;
+  readonly storage: TableStorage;
   readonly lifecycle: Lifecycle;
   readonly region: string;
   readonly accountId: string;

@@ -10,7 +10,7 @@ import {
   throwProblems,
 } from '../constraints.ts';
 import { invalidParameter, resourceInUse, validationError } from '../errors.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import { type StoredTable, streamLabel } from '../storage/stored-table.ts';
 import { requireTableName, tableArn } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -21,7 +21,7 @@ import {
   keysOf,
   throughputOf,
 } from './schema-checks.ts';
-import { describe, streamLabel } from './table-description.ts';
+import { describe } from './table-description.ts';
 import { tagsOf } from './tags.ts';
 
 const rules: Rules = [
@@ -88,7 +88,11 @@ export function createTable(plane: ControlPlane, input: CreateTableInput): objec
       timeToLive: undefined,
       replicas: [],
     }),
+    (transaction, made) => {
+      if (streamView !== undefined) plane.storage.streams.enable(transaction, made);
+    },
   );
+  if (streamView !== undefined) plane.storage.streams.refresh();
   plane.lifecycle.settle(name);
   return { TableDescription: describe(table, region) };
 }

@@ -87,7 +87,9 @@ class TableLifecycle implements Lifecycle {
     const table = this.#catalog.find(name);
     if (table === undefined || table.status === 'ACTIVE') return;
     if (table.status === 'DELETING') {
-      this.#catalog.drop(name);
+      const { streams } = this.#storage;
+      this.#catalog.drop(name, (transaction) => streams.disable(transaction, table.id));
+      streams.refresh();
       this.purge();
       return;
     }

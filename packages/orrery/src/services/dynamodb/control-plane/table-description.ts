@@ -29,7 +29,7 @@ type Described = Omit<
 };
 
 export function describe(table: StoredTable, region: string): Described {
-  const streamView = streamViewOf(table);
+  const { streamView } = table;
   const local = table.indexes.filter(({ kind }) => kind === 'LOCAL');
   const global = table.indexes.filter(({ kind }) => kind === 'GLOBAL');
   return {
@@ -93,21 +93,10 @@ export function keySchema(layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>): 
   return schema;
 }
 
-/** A table with replicas always has a stream: replication stands on it in DynamoDB. */
-function streamViewOf(table: StoredTable): string | undefined {
-  return table.streamView ?? (isReplicated(table) ? 'NEW_AND_OLD_IMAGES' : undefined);
-}
-
 function streamNames(table: StoredTable): { LatestStreamLabel?: string; LatestStreamArn?: string } {
-  const label =
-    table.streamLabel ?? (isReplicated(table) ? streamLabel(table.createdMs) : undefined);
+  const label = table.streamLabel;
   if (label === undefined) return {};
   return { LatestStreamLabel: label, LatestStreamArn: `${table.arn}/stream/${label}` };
-}
-
-/** Label of a stream that is turned on at that time: ISO 8601 without the zone. */
-export function streamLabel(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(0, -1);
 }
 
 function replicas(table: StoredTable, region: string): ReplicaDescription[] {

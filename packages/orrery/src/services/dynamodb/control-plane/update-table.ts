@@ -18,14 +18,14 @@ import {
   resourceInUse,
   validationError,
 } from '../errors.ts';
-import { isReplicated, type StoredTable } from '../storage/stored-table.ts';
+import { isReplicated, nextStreamLabel, type StoredTable } from '../storage/stored-table.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
 import { streamViewOf } from './create-table.ts';
 import { checkProjectedCount, globalIndex } from './index-checks.ts';
 import { collectIndexProblems, indexNameConstraints, throughputOf } from './schema-checks.ts';
-import { describe, streamLabel } from './table-description.ts';
+import { describe } from './table-description.ts';
 
 const replicaDeadlineMs = 15_000;
 
@@ -72,14 +72,25 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
   }
   const { next, droppedIndex } = change(plane, table, input);
   const updating = { ...next, status: 'UPDATING' as const };
-  if (droppedIndex === undefined) plane.catalog.replace(updating);
-  else {
+  switchStream(plane, table, updating);
+  if (droppedIndex !== undefined) {
     plane.catalog.dropIndex(updating, droppedIndex);
     plane.lifecycle.purge();
   }
   const description = describe(plane.catalog.find(table.name) ?? updating, plane.region);
   plane.lifecycle.settle(table.name);
   return { TableDescription: description };
+}
+
+/** Replaces the table; its stream is turned on or off in the same transaction. */
+function switchStream({ catalog, storage }: ControlPlane, old: StoredTable, now: StoredTable) {
+  const { streams } = storage;
+  catalog.replace(now, (transaction) => {
+    if (old.streamView === now.streamView) return;
+    if (now.streamView === undefined) streams.disable(transaction, now.id);
+    else streams.enable(transaction, now);
+  });
+  if (old.streamView !== now.streamView) streams.refresh();
 }
 
 async function updateReplicas(
@@ -156,7 +167,7 @@ function withStream(table: StoredTable, input: UpdateTableInput, nowMs: number):
     if (table.streamView !== undefined) {
       throw resourceInUse(`Table already has an enabled stream: ${table.name}`);
     }
-    return { ...table, streamView, streamLabel: streamLabel(nowMs) };
+    return { ...table, streamView, streamLabel: nextStreamLabel(table, nowMs) };
   }
   if (isReplicated(table)) {
     throw validationError(

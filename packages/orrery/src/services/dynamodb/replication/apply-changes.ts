@@ -93,6 +93,6 @@ function applyOne(
     });
   }
   const staying = outcome === 'apply' || held === undefined ? next : held;
-  putVersion(context.storage, transaction, table, key, { ...staying, vector }, held);
+  putVersion(context, transaction, table, key, { ...staying, vector }, held);
   return outcome === 'apply' ? 'applied' : 'stale';
 }

@@ -20,7 +20,7 @@ import type {
   VersionVector,
 } from '../api.ts';
 import { spaces, textKey } from '../storage/key-encoding.ts';
-import { keyJson } from '../storage/local-writer.ts';
+import { keyJson } from '../storage/key-json.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import { parseMap } from '../values/attribute-value.ts';
 import { writtenAtMs } from './hybrid-logical-clock.ts';

@@ -8,7 +8,7 @@ import type { Io, ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import { assert } from '../../../stdx/assert.ts';
 import type { ItemVersion } from '../api.ts';
 import { itemKeyOf } from '../storage/key-encoding.ts';
-import { isReplicated, type StoredTable } from '../storage/stored-table.ts';
+import { isReplicated, type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import type { HybridLogicalClock } from './hybrid-logical-clock.ts';
@@ -68,9 +68,12 @@ function held(text: string, deleted: boolean): HeldVersion {
   return { ...decodeVersion({ key: '', record: text, deleted }), text };
 }
 
-/** Puts a version where `previous` stood (just read, in this transaction). */
+/**
+ * Puts a version where `previous` stood (just read, in this transaction). A replica that is still
+ * being filled has no changes to tell its stream of.
+ */
 export function putVersion(
-  storage: TableStorage,
+  { storage, region }: ReplicaContext,
   transaction: WriteTransaction,
   table: StoredTable,
   key: Uint8Array,
@@ -79,8 +82,9 @@ export function putVersion(
 ): void {
   const { version, vector, body } = next;
   const item = previous?.deleted === false ? previous.text : undefined;
+  const details = { fills: statusIn(table, region) === 'CREATING' };
   if (next.deleted) {
-    if (item !== undefined) storage.deleteRecord(transaction, table, key, item);
+    if (item !== undefined) storage.deleteRecord(transaction, table, key, item, details);
     storage.putTombstone(transaction, key, {
       record: encodeRecord(version, vector, null),
       key: body,
@@ -88,7 +92,7 @@ export function putVersion(
     return;
   }
   if (previous?.deleted === true) storage.deleteTombstone(transaction, key);
-  storage.putRecord(transaction, table, key, encodeRecord(version, vector, body), item);
+  storage.putRecord(transaction, table, key, encodeRecord(version, vector, body), item, details);
 }
 
 const prefixBytes = 5;

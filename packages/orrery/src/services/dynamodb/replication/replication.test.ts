@@ -8,6 +8,7 @@ import { memoryIo } from '../memory-io.fake.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
 import { createLocalWriter } from '../storage/local-writer.ts';
 import { type StoredTable, statusIn } from '../storage/stored-table.ts';
+import { decodeStreamRecord } from '../storage/stream-record.ts';
 import { openTableCatalog } from '../storage/table-catalog.ts';
 import { openTableStorage } from '../storage/table-storage.ts';
 import { applyChanges } from './apply-changes.ts';
@@ -35,7 +36,7 @@ interface Replica extends ReplicaContext {
 async function replica(region: string): Promise<Replica> {
   const wall = { ms: 1_795_500_000_000, wallMs: () => wall.ms, monotonicUs: () => 0 };
   const io = { ...memoryIo(region).io, clock: wall };
-  const storage = openTableStorage(await io.storage.open('dynamodb'));
+  const storage = openTableStorage(await io.storage.open('dynamodb'), io.clock);
   const catalog = openTableCatalog(storage.store);
   const clock = createHybridLogicalClock(wall);
   const context: ReplicaContext = { io, region, catalog, storage, clock };
@@ -316,4 +317,35 @@ test('a replica that is being filled serves nothing, the others serve on', async
     const expected = one === frankfurt ? 'CREATING' : 'UPDATING';
     assert.equal(statusIn(table, one.region), expected);
   }
+});
+
+test('what comes from elsewhere is told to the stream of the replica, once', async () => {
+  const [frankfurt, virginia] = await pair();
+  const told = (one: Replica): string[] => {
+    const { streams } = one.storage;
+    return streams.list().flatMap((stream) =>
+      streams
+        .records(stream, 1, streams.head(stream), 100)
+        .map(({ text }) => decodeStreamRecord(text))
+        .map(({ kind, keys, newImage, oldImage }) => [kind, keys, newImage, oldImage].join(' ')),
+    );
+  };
+  virginia.write('a', { n: { N: '1' } });
+  applyChanges(frankfurt, (await virginia.changes(0)).batch);
+  virginia.write('a', null);
+  const { batch } = await virginia.changes(0);
+  applyChanges(frankfurt, batch);
+  applyChanges(frankfurt, batch);
+  const item = '{"pk":{"S":"a"},"n":{"N":"1"}}';
+  assert.deepEqual(told(frankfurt), [`I {"pk":{"S":"a"}} ${item} `, `R {"pk":{"S":"a"}}  ${item}`]);
+  assert.deepEqual(told(frankfurt), told(virginia));
+
+  const replicas = [
+    { region: 'eu-central-1', status: 'CREATING' },
+    { region: 'us-east-1', status: 'ACTIVE' },
+  ];
+  await setReplicas(frankfurt, { tableName, replicas });
+  virginia.write('b', {});
+  applyChanges(frankfurt, (await virginia.changes(0)).batch);
+  assert.equal(told(frankfurt).length, 2, 'filling a replica changes nothing');
 });

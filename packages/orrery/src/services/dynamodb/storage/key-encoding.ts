@@ -6,6 +6,7 @@
  *   index entries       <table:4> <index:2> <hash:16> <index sort key> <hash of the item's key:16>
  *   change log          <table:4> <sequence:8>
  *   client tokens       <token>, and in order <0:4> <sequence:8>
+ *   streams             <stream:4>                   its description; its records with <sequence:8>
  *
  * K1  Within one partition key, encoded keys order as DynamoDB orders sort keys: text and binary by
  *     unsigned bytes, numbers by value.
@@ -30,6 +31,9 @@ export const spaces = {
   /** Client tokens of transactions, and the order in which they came. */
   tokens: 0x0a,
   tokenOrder: 0x0b,
+  /** Streams, by their own ids: they outlive their tables by a day. */
+  streams: 0x08,
+  streamRecords: 0x09,
   /** Of `replication/`: cursors, conflicts and what else it keeps. */
   replication: 0x10,
 } as const;
@@ -176,9 +180,19 @@ export function after(prefix: Uint8Array): Buffer {
 
 /** Key of a change-log entry. Sequence numbers start at 1. */
 export function changeKey(tableId: number, sequence: number): Buffer {
+  return numberedKey(spaces.changes, tableId, sequence);
+}
+
+/** Key of a stream record. Sequence numbers start at 1. */
+export function streamRecordKey(streamId: number, sequence: number): Buffer {
+  return numberedKey(spaces.streamRecords, streamId, sequence);
+}
+
+function numberedKey(space: number, id: number, sequence: number): Buffer {
   const bytes = Buffer.allocUnsafe(prefixLength + 8);
-  writePrefix(bytes, spaces.changes, tableId);
-  bytes.writeBigUInt64BE(BigInt(sequence), prefixLength);
+  writePrefix(bytes, space, id);
+  bytes.writeUInt32BE(Math.floor(sequence / 2 ** 32), prefixLength);
+  bytes.writeUInt32BE(sequence % 2 ** 32, prefixLength + 4);
   return bytes;
 }
 

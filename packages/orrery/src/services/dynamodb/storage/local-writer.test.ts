@@ -22,7 +22,7 @@ const replicated: StoredTable = {
 
 function open() {
   const { io } = memoryIo();
-  const storage = openTableStorage(memoryStore());
+  const storage = openTableStorage(memoryStore(), io.clock);
   const writer = createLocalWriter(storage, createHybridLogicalClock(io.clock), 'us-east-1');
   const write = (table: StoredTable, json: string | null): void =>
     storage.transaction((tx) =>

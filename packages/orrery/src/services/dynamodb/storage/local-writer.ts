@@ -10,15 +10,16 @@ import type { WriteTransaction } from '../../../io/io.ts';
 import type { Version } from '../api.ts';
 import type { HybridLogicalClock } from '../replication/hybrid-logical-clock.ts';
 import { encodeSuccessor } from '../replication/version.ts';
-import { type AttributeMap, member } from '../values/attribute-value.ts';
-import type { KeyLayout } from './key-encoding.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
+import { keyJson } from './key-json.ts';
 import { isReplicated, type StoredTable } from './stored-table.ts';
 import type { TableStorage } from './table-storage.ts';
 
 export interface LocalWriter {
   /**
    * Puts the item (its JSON) in the place of `previous`, the record that was just read at that key,
-   * or deletes it where `item` is null. `keyMap` holds at least the key attributes.
+   * or deletes it where `item` is null. `keyMap` holds at least the key attributes. `expired`
+   * where it is Time to Live that deletes.
    */
   write(
     transaction: WriteTransaction,
@@ -27,6 +28,7 @@ export interface LocalWriter {
     previous: string | undefined,
     item: string | null,
     keyMap: AttributeMap,
+    expired?: boolean,
   ): void;
 }
 
@@ -36,7 +38,7 @@ export function createLocalWriter(
   region: string,
 ): LocalWriter {
   return {
-    write: (transaction, table, key, previous, item, keyMap) => {
+    write: (transaction, table, key, previous, item, keyMap, expired = false) => {
       if (previous === undefined && item === null) return;
       const replicated = isReplicated(table);
       const tombstone =
@@ -48,10 +50,10 @@ export function createLocalWriter(
       const version: Version = { timestamp: clock.next(), region };
       const record = encodeSuccessor(version, replaced, item);
       if (item !== null) {
-        storage.putRecord(transaction, table, key, record, previous);
+        storage.putRecord(transaction, table, key, record, previous, { keyMap });
         if (tombstone !== undefined) storage.deleteTombstone(transaction, key);
       } else if (previous !== undefined) {
-        storage.deleteRecord(transaction, table, key, previous);
+        storage.deleteRecord(transaction, table, key, previous, { keyMap, expired });
         if (replicated) {
           storage.putTombstone(transaction, key, { record, key: keyJson(table, keyMap) });
         }
@@ -59,15 +61,4 @@ export function createLocalWriter(
       if (replicated) storage.appendChange(transaction, table.id, key, version);
     },
   };
-}
-
-/** The primary key of an item as a JSON attribute map, in key-schema order. */
-export function keyJson(table: KeyLayout, item: AttributeMap): string {
-  const { partitionKey, sortKey } = table;
-  const first = attributeJson(item, partitionKey.name);
-  return sortKey === undefined ? `{${first}}` : `{${first},${attributeJson(item, sortKey.name)}}`;
-}
-
-function attributeJson(item: AttributeMap, name: string): string {
-  return `${JSON.stringify(name)}:${JSON.stringify(member(item, name))}`;
 }

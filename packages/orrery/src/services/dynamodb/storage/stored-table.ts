@@ -88,3 +88,13 @@ export function statusIn(table: StoredTable, region: string): TableStatus {
 export function isKeyAttribute(table: KeyLayout, name: string): boolean {
   return name === table.partitionKey.name || name === table.sortKey?.name;
 }
+
+/** Label of a stream that is turned on at that time: ISO 8601 without the zone. */
+export function streamLabel(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, -1);
+}
+
+/** Label of the table's next stream, which none before it had. */
+export function nextStreamLabel({ streamLabel: label }: StoredTable, nowMs: number): string {
+  return streamLabel(label === undefined ? nowMs : Math.max(nowMs, Date.parse(`${label}Z`) + 1));
+}

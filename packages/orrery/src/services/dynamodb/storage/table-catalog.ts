@@ -16,17 +16,22 @@ export interface TableCatalog {
   list(): readonly StoredTable[];
   /** Tables and indexes that are gone while some of their keys may still be there. */
   dropped(): readonly Dropped[];
-  /** Makes a table of what `build` returns for the next free id, and keeps it. */
-  create(build: (id: number) => StoredTable): StoredTable;
-  /** Replaces the table of that name. `also` runs in the same transaction. */
+  /**
+   * Makes a table of what `build` returns for the next free id, and keeps it. `also`, here and
+   * below, runs in the same transaction.
+   */
+  create(build: (id: number) => StoredTable, also?: Also): StoredTable;
+  /** Replaces the table of that name. */
   replace(table: StoredTable, also?: (transaction: WriteTransaction) => void): void;
   /** Removes the table; its keys are to be removed by whoever asks `dropped`. */
-  drop(name: string): void;
+  drop(name: string, also?: (transaction: WriteTransaction) => void): void;
   /** Replaces the table by one without that index, whose entries are to be removed likewise. */
   dropIndex(table: StoredTable, indexId: number): void;
   /** Nothing of it is left. */
   forgetDropped(dropped: Dropped): void;
 }
+
+type Also = (transaction: WriteTransaction, table: StoredTable) => void;
 
 export interface Dropped {
   readonly tableId: number;
@@ -56,13 +61,14 @@ export function openTableCatalog(store: Store): TableCatalog {
     },
     dropped: () =>
       [...store.range(textRange(spaces.dropped))].map(({ value }) => JSON.parse(value) as Dropped),
-    create: (build) => {
+    create: (build, also) => {
       const table = store.transaction((transaction) => {
         const counter = tableKey(spaces.heads, 0);
         const id = Number(transaction.get(counter) ?? '0') + 1;
         transaction.put(counter, String(id));
         const made = build(id);
         put(transaction, made);
+        also?.(transaction, made);
         return made;
       });
       remember(table);
@@ -75,12 +81,13 @@ export function openTableCatalog(store: Store): TableCatalog {
       });
       remember(table);
     },
-    drop: (name) => {
+    drop: (name, also) => {
       const table = tables.get(name);
       if (table === undefined) return;
       store.transaction((transaction) => {
         transaction.delete(textKey(spaces.catalog, name));
         markDropped(transaction, { tableId: table.id });
+        also?.(transaction);
       });
       tables.delete(name);
       sorted = undefined;

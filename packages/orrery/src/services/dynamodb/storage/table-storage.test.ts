@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memoryStore } from '../memory-io.fake.ts';
+import { memoryIo, memoryStore } from '../memory-io.fake.ts';
 import { encodeRecord } from '../replication/version.ts';
 import { itemKeyOfEntry } from './index-entries.ts';
 
@@ -30,7 +30,7 @@ const keyOf = (id: string): Buffer => encodeItemKey(table, { id: { S: id } });
 
 test('the change log keeps order, coalesces nothing, and its head outlives trimming', () => {
   const content = new Map<string, string>();
-  const storage = openTableStorage(memoryStore(content));
+  const storage = openTableStorage(memoryStore(content), memoryIo().io.clock);
   let calls = 0;
   const stop = storage.onChange(3, () => {
     calls += 1;
@@ -61,14 +61,14 @@ test('the change log keeps order, coalesces nothing, and its head outlives trimm
   assert.equal(changes.at(-1)?.sequence, head);
   storage.trimChanges(3, head);
   assert.deepEqual(storage.changes(storage.store, 3, 0, 10), []);
-  const reopened = openTableStorage(memoryStore(content));
+  const reopened = openTableStorage(memoryStore(content), memoryIo().io.clock);
   assert.equal(reopened.head(3), head);
   assert.equal(reopened.latestTimestamp([1, 3]), version.timestamp);
   assert.equal(reopened.latestTimestamp([1]), undefined);
 });
 
 test('index entries follow the record', () => {
-  const storage = openTableStorage(memoryStore());
+  const storage = openTableStorage(memoryStore(), memoryIo().io.clock);
   const entries = (): Buffer[] =>
     [...storage.store.range(tableRange(spaces.index, 3))].map(({ value }) => itemKeyOfEntry(value));
   let current: string | undefined;
@@ -89,7 +89,7 @@ test('index entries follow the record', () => {
 });
 
 test('tombstones stand beside records, under the same key', () => {
-  const storage = openTableStorage(memoryStore());
+  const storage = openTableStorage(memoryStore(), memoryIo().io.clock);
   const gone = { record: encodeRecord(version, {}, null), key: '{"id":{"S":"a|"}}' };
   storage.transaction((tx) => {
     storage.putTombstone(tx, keyOf('a'), gone);

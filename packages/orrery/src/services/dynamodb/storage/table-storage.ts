@@ -5,9 +5,12 @@
  * items (`values/`, `data-plane/`).
  *
  * T1  A key has a record or a tombstone or neither, never both.
- * T2  Index entries change in the transaction that changes the record.
+ * T2  Index entries change in the transaction that changes the record, and the record of the table's
+ *     stream is written in it, wherever the change comes from.
  */
-import type { Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
+import type { Clock, Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
+import { itemOfRecord } from '../replication/version.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { type IndexedTable, maintainIndexes } from './index-entries.ts';
 import {
@@ -17,7 +20,9 @@ import {
   tableRange,
   tombstoneKeyOf,
 } from './key-encoding.ts';
+import { keyJson } from './key-json.ts';
 import { wholeIndex } from './key-ranges.ts';
+import { openStreamLog, type StreamLog, type StreamLogOptions } from './stream-log.ts';
 import type { Dropped } from './table-catalog.ts';
 
 export type { Change } from './change-log.ts';
@@ -34,8 +39,19 @@ export interface StoredTombstone extends Tombstone {
   readonly itemKey: Buffer;
 }
 
+/** What a writer knows besides, so that it need not be found out again. */
+export interface WriteDetails {
+  /** Holds at least the key attributes. */
+  readonly keyMap?: AttributeMap;
+  /** Time to Live deletes it. */
+  readonly expired?: boolean;
+  /** It fills a new replica: no change for the stream. */
+  readonly fills?: boolean;
+}
+
 export interface TableStorage extends ChangeLog {
   readonly store: Store;
+  readonly streams: StreamLog;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
   /** Keys are item keys also where tombstones are meant. */
@@ -48,6 +64,7 @@ export interface TableStorage extends ChangeLog {
     key: Uint8Array,
     record: string,
     previous: string | undefined,
+    details?: WriteDetails,
   ): void;
   /** Removes a record, which the caller has just read. */
   deleteRecord(
@@ -55,6 +72,7 @@ export interface TableStorage extends ChangeLog {
     table: IndexedTable,
     key: Uint8Array,
     previous: string,
+    details?: WriteDetails,
   ): void;
   putTombstone(transaction: WriteTransaction, key: Uint8Array, tombstone: Tombstone): void;
   deleteTombstone(transaction: WriteTransaction, key: Uint8Array): void;
@@ -85,23 +103,41 @@ const tableSpaces = [
   spaces.heads,
 ] as const;
 
-export function openTableStorage(store: Store): TableStorage {
+export function openTableStorage(
+  store: Store,
+  clock: Pick<Clock, 'wallMs'>,
+  options: StreamLogOptions = {},
+): TableStorage {
   const log = openChangeLog(store);
+  const streams = openStreamLog(store, clock, options);
   return {
     store,
+    streams,
     ...log,
+    transaction: (run) => {
+      try {
+        const result = log.transaction(run);
+        streams.committed();
+        return result;
+      } catch (error) {
+        streams.restore();
+        throw error;
+      }
+    },
     readRecord: (transaction, key) => transaction.get(key),
     readTombstone: (transaction, key) => {
       const text = transaction.get(tombstoneKeyOf(key));
       return text === undefined ? undefined : decodeTombstone(text);
     },
-    putRecord: (transaction, table, key, record, previous) => {
+    putRecord: (transaction, table, key, record, previous, details) => {
       transaction.put(key, record);
       if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, record);
+      logToStream(streams, transaction, table, previous, record, details);
     },
-    deleteRecord: (transaction, table, key, previous) => {
+    deleteRecord: (transaction, table, key, previous, details) => {
       transaction.delete(key);
       if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, undefined);
+      logToStream(streams, transaction, table, previous, undefined, details);
     },
     putTombstone: (transaction, key, { record, key: keyJson }) => {
       transaction.put(tombstoneKeyOf(key), record + keyJson);
@@ -129,6 +165,21 @@ export function openTableStorage(store: Store): TableStorage {
         return keys.length > 0;
       }),
   };
+}
+
+function logToStream(
+  streams: StreamLog,
+  transaction: WriteTransaction,
+  table: IndexedTable,
+  previous: string | undefined,
+  record: string | undefined,
+  { keyMap, expired = false, fills = false }: WriteDetails = {},
+): void {
+  if (fills || !streams.isOpen(table.id)) return;
+  const before = previous === undefined ? undefined : (itemOfRecord(previous) ?? undefined);
+  const now = record === undefined ? undefined : (itemOfRecord(record) ?? undefined);
+  const keys = keyJson(table, keyMap ?? parseMap(now ?? before ?? '{}'));
+  streams.append(transaction, table.id, { before, now, keys, expired });
 }
 
 function rangesOf({ tableId, indexId }: Dropped): KeyRange[] {
