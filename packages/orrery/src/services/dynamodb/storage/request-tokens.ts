@@ -6,7 +6,14 @@
  *  Y2  At most `tokensMax` are kept: beyond it the oldest goes, whatever its age.
  *  Y3  Expired ones are swept away by a timer that runs only while there are any.
  */
-import type { Clock, ReadTransaction, Store, Timers, WriteTransaction } from '../../../io/io.ts';
+import type {
+  Clock,
+  ReadTransaction,
+  Store,
+  Timer,
+  Timers,
+  WriteTransaction,
+} from '../../../io/io.ts';
 import { sequenceOf, spaces, tableRange, textKey, tokenOrderKey } from './key-encoding.ts';
 
 const lifeMs = 10 * 60_000;
@@ -35,15 +42,11 @@ export function openRequestTokens(
   timers: Timers,
   keep = tokensMax,
 ): RequestTokens {
-  let armed = false;
-  let stopped = false;
+  let timer: Timer | undefined;
 
   const arm = (delayMs: number): void => {
-    if (armed || stopped) return;
-    armed = true;
-    timers.after(delayMs, 'request tokens are swept', () => {
-      armed = false;
-      if (stopped) return;
+    timer ??= timers.after(delayMs, 'request tokens are swept', () => {
+      timer = undefined;
       const { swept, left } = sweep(store, clock.wallMs());
       if (swept === sweptAtOnce) arm(0);
       else if (left) arm(sweepEveryMs);
@@ -68,9 +71,7 @@ export function openRequestTokens(
     resume: () => {
       if (edge(store, false) !== undefined) arm(sweepEveryMs);
     },
-    stop: () => {
-      stopped = true;
-    },
+    stop: () => timer?.cancel(),
   };
 }
 
