@@ -5,9 +5,9 @@
 import { SerializedBody } from '../../../endpoint/service.ts';
 import { collectProblems, type Rules, throwProblems } from '../constraints.ts';
 import { validationError } from '../errors.ts';
-import { bindProjectionText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
+import type { LegacyInput } from '../legacy/parameters.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
@@ -20,18 +20,18 @@ import {
   wantsCapacity,
 } from './capacity.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { bindPaths } from './get-item.ts';
 import {
   capacityRule,
   checkExpressionParameters,
   type ExpressionInput,
   itemJson,
   itemOf,
-  placeholdersOf,
   refuseKeyPaths,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
 
-interface KeysAndAttributes extends ExpressionInput {
+interface KeysAndAttributes extends ExpressionInput, Pick<LegacyInput, 'AttributesToGet'> {
   readonly Keys?: readonly AttributeMap[];
   readonly ConsistentRead?: boolean;
   readonly ProjectionExpression?: string;
@@ -85,11 +85,7 @@ function checkCounts(entries: readonly (readonly [string, KeysAndAttributes])[])
 function bindOne(given: KeysAndAttributes): readonly Path[] | undefined {
   checkExpressionParameters(given, ['ProjectionExpression'], ['AttributesToGet']);
   for (const key of given.Keys ?? []) validateMap(key);
-  if (given.ProjectionExpression === undefined) return undefined;
-  const placeholders = placeholdersOf(given);
-  const paths = bindProjectionText(given.ProjectionExpression, placeholders);
-  placeholders.finish();
-  return paths;
+  return bindPaths(given);
 }
 
 function locate(

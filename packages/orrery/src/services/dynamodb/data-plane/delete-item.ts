@@ -1,6 +1,6 @@
 /** DeleteItem. Deleting what is not there succeeds and writes nothing. */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { type Rules, required } from '../constraints.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
@@ -10,6 +10,7 @@ import {
   bindWriteCondition,
   checkCondition,
   checkExpressionParameters,
+  checkMembers,
   itemJson,
   itemOf,
   pathsOf,
@@ -29,7 +30,7 @@ const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required],
 
 export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkMembers(input, rules);
   checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
   validateMap(input.Key);
   checkReturnValues(input.ReturnValues);

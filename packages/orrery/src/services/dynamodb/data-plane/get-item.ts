@@ -3,10 +3,11 @@
  * of a record is what DynamoDB returns).
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { type Rules, required } from '../constraints.ts';
 import { bindProjectionText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
+import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
@@ -22,6 +23,7 @@ import { type Engine, servingTable } from './engine.ts';
 import {
   capacityRule,
   checkExpressionParameters,
+  checkMembers,
   type ExpressionInput,
   itemJson,
   itemOf,
@@ -31,7 +33,7 @@ import {
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
 
-export interface GetItemInput extends ExpressionInput {
+export interface GetItemInput extends ExpressionInput, Pick<LegacyInput, 'AttributesToGet'> {
   readonly TableName: string;
   readonly Key: AttributeMap;
   readonly ConsistentRead?: boolean;
@@ -43,7 +45,7 @@ const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required],
 
 export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkMembers(input, rules);
   checkExpressionParameters(input, ['ProjectionExpression'], ['AttributesToGet']);
   validateMap(input.Key);
   const paths = bindPaths(input);
@@ -66,10 +68,12 @@ export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
   return respond('Item', JSON.stringify(cut), capacity);
 }
 
+/** The attributes asked for, in either way; undefined for all. */
 export function bindPaths(
-  input: ExpressionInput & { readonly ProjectionExpression?: string },
+  input: ExpressionInput &
+    Pick<LegacyInput, 'AttributesToGet'> & { readonly ProjectionExpression?: string },
 ): readonly Path[] | undefined {
-  if (input.ProjectionExpression === undefined) return undefined;
+  if (input.ProjectionExpression === undefined) return pathsToGet(input);
   const given = placeholdersOf(input);
   const paths = bindProjectionText(input.ProjectionExpression, given);
   given.finish();

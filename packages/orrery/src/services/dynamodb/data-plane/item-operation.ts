@@ -4,12 +4,14 @@
  * Refuses to own: any one operation.
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
-import { oneOf, type Rules } from '../constraints.ts';
-import { conditionFailed, notBuilt, validationError } from '../errors.ts';
+import { collectProblems, oneOf, type Rules, throwProblems } from '../constraints.ts';
+import { conditionFailed, validationError } from '../errors.ts';
 import { holds } from '../expressions/evaluate.ts';
 import { bindConditionText } from '../expressions/expressions.ts';
 import { createPlaceholders, type Placeholders } from '../expressions/placeholders.ts';
 import type { Condition, Operand, Path } from '../expressions/tree.ts';
+import { expectedCondition } from '../legacy/conditions.ts';
+import { collectLegacyProblems, type LegacyInput } from '../legacy/parameters.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import type { KeyLayout } from '../storage/key-encoding.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
@@ -21,7 +23,9 @@ export interface ExpressionInput {
   readonly ExpressionAttributeValues?: AttributeMap;
 }
 
-export interface WriteInput extends ExpressionInput {
+export interface WriteInput
+  extends ExpressionInput,
+    Pick<LegacyInput, 'Expected' | 'ConditionalOperator'> {
   readonly TableName: string;
   readonly ConditionExpression?: string;
   readonly ReturnConsumedCapacity?: CapacityMode;
@@ -38,6 +42,14 @@ export const writeRules: Rules = [
   ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],
   ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
 ];
+
+/** Checks the members of a request one by one, those of before expressions too. */
+export function checkMembers(input: object, rules: Rules): void {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  collectLegacyProblems(input, problems);
+  throwProblems(problems);
+}
 
 /**
  * Parameters that expressions have replaced, and the rules of how the two go together. `value` names
@@ -70,7 +82,6 @@ export function checkExpressionParameters(
         `${withValues.join(' and ')} ${are} null`,
     );
   }
-  if (old.length > 0) throw notBuilt(`The parameter ${old[0]} of before expressions`);
 }
 
 export function placeholdersOf(input: ExpressionInput): Placeholders {
@@ -79,7 +90,7 @@ export function placeholdersOf(input: ExpressionInput): Placeholders {
 
 /** The condition of a write that has no other expression. */
 export function bindWriteCondition(input: WriteInput): Condition | undefined {
-  if (input.ConditionExpression === undefined) return undefined;
+  if (input.ConditionExpression === undefined) return expectedCondition(input);
   const given = placeholdersOf(input);
   const condition = bindConditionText('ConditionExpression', input.ConditionExpression, given);
   given.finish();

@@ -204,11 +204,6 @@ test('requests are refused in DynamoDB’s words', async () => {
       { TableName: 'hash', Item: { pk: S('x') }, ConditionExpression: 'a=b', Expected: {} },
       'ValidationException: Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}',
     ],
-    [
-      'PutItem',
-      { TableName: 'hash', Item: { pk: S('x') }, Expected: {} },
-      'NotImplemented: The parameter Expected of before expressions is not built in this emulator',
-    ],
   ];
   for (const [operation, input, expected] of cases) {
     assert.equal(await problem(operation, input), expected);

@@ -1,6 +1,6 @@
 /** PutItem. */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { type Rules, required } from '../constraints.ts';
 import { validationError } from '../errors.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
@@ -11,6 +11,7 @@ import {
   bindWriteCondition,
   checkCondition,
   checkExpressionParameters,
+  checkMembers,
   itemJson,
   itemOf,
   pathsOf,
@@ -31,7 +32,7 @@ const rules: Rules = [['TableName', ...tableNameConstraints], ['Item', required]
 
 export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkMembers(input, rules);
   checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
   const item = input.Item;
   const size = validateMap(item);

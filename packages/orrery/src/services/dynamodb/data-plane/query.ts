@@ -4,10 +4,11 @@
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
-import { atLeast, checkConstraints, oneOf, type Rules } from '../constraints.ts';
+import { atLeast, oneOf, type Rules } from '../constraints.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import { bindConditionText } from '../expressions/expressions.ts';
 import { type KeyTest, keyTests } from '../expressions/key-condition.ts';
+import { legacyKeyTests } from '../legacy/conditions.ts';
 import { type KeyLayout, type KeyRange, partitionHash } from '../storage/key-encoding.ts';
 import { indexRange, itemRange } from '../storage/key-ranges.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
@@ -19,6 +20,7 @@ import { type Engine, servingTable } from './engine.ts';
 import {
   capacityRule,
   checkExpressionParameters,
+  checkMembers,
   pathsOf,
   placeholdersOf,
   refuseKeyPaths,
@@ -54,7 +56,7 @@ const legacy = ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyCon
 
 export function query(engine: Engine, input: QueryInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, readRules);
+  checkMembers(input, readRules);
   checkExpressionParameters(
     input,
     ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression'],
@@ -71,7 +73,7 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
   const startBytes = start === undefined ? undefined : encodeStartKey(table, index, start);
   const { partition, sort } = matchSchema(keys, tests);
   if (bound.paths !== undefined) refuseKeyPaths(table, bound.paths);
-  refuseKeysInFilter(keys, bound);
+  refuseKeysInFilter(keys, bound, input);
   checkProjected(table, index, input, bound.paths);
 
   const whole = rangeOf(table, index, partition, sort);
@@ -100,21 +102,22 @@ function bindExpressions(input: QueryInput): {
   tests: ReadonlyMap<string, KeyTest>;
   bound: FilterAndPaths;
 } {
-  if (input.KeyConditionExpression === undefined) {
+  const { KeyConditionExpression: expression, KeyConditions: conditions } = input;
+  if (expression === undefined && conditions == null) {
     throw validationError(
       'Either the KeyConditions or KeyConditionExpression parameter must be specified in the ' +
         'request.',
     );
   }
   const given = placeholdersOf(input);
-  const condition = bindConditionText(
-    'KeyConditionExpression',
-    input.KeyConditionExpression,
-    given,
-  );
+  const condition =
+    expression === undefined
+      ? undefined
+      : bindConditionText('KeyConditionExpression', expression, given);
   const bound = bindFilterAndPaths(input, given);
   given.finish();
-  return { tests: keyTests(condition), bound };
+  const tests = condition === undefined ? legacyKeyTests(conditions ?? {}) : keyTests(condition);
+  return { tests, bound };
 }
 
 interface Match {
@@ -155,13 +158,14 @@ function matchSchema(
 function refuseKeysInFilter(
   keys: Pick<KeyLayout, 'partitionKey' | 'sortKey'>,
   { filter }: FilterAndPaths,
+  { QueryFilter: legacyFilter }: QueryInput,
 ): void {
+  const what = legacyFilter == null ? 'Filter Expression' : 'QueryFilter';
   const heads = new Set(pathsOf(filter).map((path) => path[0]));
   for (const { name } of keyAttributes(keys)) {
     if (!heads.has(name)) continue;
     throw validationError(
-      'Filter Expression can only contain non-primary key attributes: ' +
-        `Primary key attribute: ${name}`,
+      `${what} can only contain non-primary key attributes: Primary key attribute: ${name}`,
     );
   }
 }

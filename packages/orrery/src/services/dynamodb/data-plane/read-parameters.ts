@@ -6,6 +6,8 @@ import { bindConditionText, bindProjectionText } from '../expressions/expression
 import type { Placeholders } from '../expressions/placeholders.ts';
 import { type Projection, projectionOf } from '../expressions/projection.ts';
 import type { Condition, Path } from '../expressions/tree.ts';
+import { filterCondition } from '../legacy/conditions.ts';
+import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
 import { indexKeyOf } from '../storage/index-entries.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
@@ -15,7 +17,9 @@ import { type CapacityMode, projectedNames } from './capacity.ts';
 import type { ExpressionInput } from './item-operation.ts';
 import { checkKeyValues, keyAttributes } from './key-checks.ts';
 
-export interface ReadInput extends ExpressionInput {
+export interface ReadInput
+  extends ExpressionInput,
+    Omit<LegacyInput, 'Expected' | 'AttributeUpdates'> {
   readonly TableName: string;
   readonly IndexName?: string;
   readonly Select?: string;
@@ -28,17 +32,19 @@ export interface ReadInput extends ExpressionInput {
 }
 
 export function checkSelect(input: ReadInput, operation: 'Querying' | 'Scanning'): void {
-  const { Select: select, ProjectionExpression: projection, IndexName: index } = input;
+  const { Select: select, IndexName: index } = input;
+  const projection = input.ProjectionExpression ?? input.AttributesToGet;
   if (select === 'ALL_PROJECTED_ATTRIBUTES' && index === undefined) {
     throw validationError(
       `ALL_PROJECTED_ATTRIBUTES can be used only when ${operation} using an IndexName`,
     );
   }
-  if (projection !== undefined && select !== undefined && select !== 'SPECIFIC_ATTRIBUTES') {
+  if (projection != null && select !== undefined && select !== 'SPECIFIC_ATTRIBUTES') {
     const what = select === 'COUNT' ? 'only the Count' : select;
-    throw validationError(`Cannot specify the ProjectionExpression when choosing to get ${what}`);
+    const name = input.AttributesToGet == null ? 'ProjectionExpression' : 'AttributesToGet';
+    throw validationError(`Cannot specify the ${name} when choosing to get ${what}`);
   }
-  if (select === 'SPECIFIC_ATTRIBUTES' && projection === undefined) {
+  if (select === 'SPECIFIC_ATTRIBUTES' && projection == null) {
     throw validationError(
       'Must specify the AttributesToGet or ProjectionExpression when choosing to get ' +
         'SPECIFIC_ATTRIBUTES',
@@ -65,8 +71,11 @@ export interface FilterAndPaths {
 export function bindFilterAndPaths(input: ReadInput, given: Placeholders): FilterAndPaths {
   const { FilterExpression: filter, ProjectionExpression: projection } = input;
   return {
-    filter: filter === undefined ? undefined : bindConditionText('FilterExpression', filter, given),
-    paths: projection === undefined ? undefined : bindProjectionText(projection, given),
+    filter:
+      filter === undefined
+        ? filterCondition(input)
+        : bindConditionText('FilterExpression', filter, given),
+    paths: projection === undefined ? pathsToGet(input) : bindProjectionText(projection, given),
   };
 }
 

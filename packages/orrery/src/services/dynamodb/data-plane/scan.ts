@@ -4,7 +4,7 @@
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
-import { atLeast, atMost, checkConstraints, type Rules } from '../constraints.ts';
+import { atLeast, atMost, type Rules } from '../constraints.ts';
 import { validationError } from '../errors.ts';
 import { spaces, tableRange } from '../storage/key-encoding.ts';
 import { segmentRange, wholeIndex } from '../storage/key-ranges.ts';
@@ -13,6 +13,7 @@ import { requireTableName } from '../table-names.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   checkExpressionParameters,
+  checkMembers,
   pathsOf,
   placeholdersOf,
   refuseKeyPaths,
@@ -44,7 +45,7 @@ const rules: Rules = [
 
 export function scan(engine: Engine, input: ScanInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkMembers(input, rules);
   checkExpressionParameters(
     input,
     ['ProjectionExpression', 'FilterExpression'],

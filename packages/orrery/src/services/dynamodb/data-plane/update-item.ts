@@ -2,12 +2,15 @@
  * UpdateItem. An update that only removes creates no item; any other one does, an empty one too.
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { checkConstraints, type Rules, required } from '../constraints.ts';
+import { type Rules, required } from '../constraints.ts';
 import { validationError } from '../errors.ts';
 import { applyUpdate, refuseKeyUpdates } from '../expressions/apply-update.ts';
 import { bindConditionText, bindUpdateText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Action, Condition } from '../expressions/tree.ts';
+import { inLegacyWords, updateActions } from '../legacy/attribute-updates.ts';
+import { expectedCondition } from '../legacy/conditions.ts';
+import type { LegacyInput } from '../legacy/parameters.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
@@ -18,6 +21,7 @@ import { type Engine, servingTable } from './engine.ts';
 import {
   checkCondition,
   checkExpressionParameters,
+  checkMembers,
   type ExpressionInput,
   itemJson,
   itemOf,
@@ -31,7 +35,7 @@ import {
 import { checkIndexKeys, encodeGivenKey, keyAttributes } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
 
-export interface UpdateItemInput extends WriteInput {
+export interface UpdateItemInput extends WriteInput, Pick<LegacyInput, 'AttributeUpdates'> {
   readonly Key: AttributeMap;
   readonly UpdateExpression?: string;
 }
@@ -43,14 +47,14 @@ const surelySmall = itemBytesMax / 3;
 
 export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBody {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkMembers(input, rules);
   checkExpressionParameters(
     input,
     ['UpdateExpression', 'ConditionExpression'],
     ['AttributeUpdates', 'Expected', 'ConditionalOperator'],
   );
   validateMap(input.Key);
-  const { actions, condition } = bindUpdate(input);
+  const { actions, condition } = bind(input);
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);
   refuseKeyPaths(table, [...actions.map(({ path }) => path), ...pathsOf(condition)]);
@@ -63,12 +67,24 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   const { record, json } = storage.transaction((transaction) => {
     const found = storage.readRecord(transaction, key);
     if (condition !== undefined) checkCondition(condition, itemOf(found), input);
-    const next = updatedItem(table, found, actions, input.Key);
+    const update = (): string | undefined => updatedItem(table, found, actions, input.Key);
+    const next = input.AttributeUpdates == null ? update() : inLegacyWords(update);
     if (next === undefined) return { record: found, json: undefined };
     writer.write(transaction, table, key, found, next, input.Key);
     return { record: found, json: next };
   });
   return answer(table, input, actions, record, json);
+}
+
+function bind(input: UpdateItemInput): BoundUpdate {
+  const { AttributeUpdates: updates } = input;
+  if (updates == null && input.Expected == null && input.ConditionalOperator == null) {
+    return bindUpdate(input);
+  }
+  return {
+    actions: updates == null ? [] : updateActions(updates),
+    condition: expectedCondition(input),
+  };
 }
 
 export interface BoundUpdate {
