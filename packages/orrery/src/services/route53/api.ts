@@ -6,16 +6,59 @@
  *                     `x-orrery-transport: tcp` for no size limit); answers the response packet,
  *                     or 204 where none must be sent
  *   route53-internal  POST JSON: /explain ExplainRequest → Explanation
+ *                                /world WorldRequest → World
  *                                /health-checks {} → HealthChecksResponse
+ *                                /routing-control RoutingControl → {}
  */
 
-export interface ExplainRequest {
+/** A question that takes parts of the cloud as failed; nothing is changed. */
+export interface WhatIf {
+  /** Regions, whose health checks are taken as failed, and ids of health checks. */
+  readonly down?: readonly string[];
+}
+
+export interface WorldRequest extends WhatIf {
   readonly name: string;
   /** `A` unless told otherwise. */
   readonly type?: string;
-  /** A place's name, alias or region id; or an address, of which the place is found. */
+}
+
+/** Who is sent where: the answers at every place. */
+export interface World {
+  readonly name: string;
+  readonly type: string;
+  readonly zoneId: string | null;
+  readonly dependsOnChance: boolean;
+  readonly places: readonly WorldPlace[];
+}
+
+export interface WorldPlace {
+  readonly place: string;
+  readonly responseCode: string;
+  readonly answers: readonly string[];
+  /** The region whose address is answered, or that the chosen record names. */
+  readonly region: string | null;
+  /** What the answer is called: its region, else the chosen set, else its values. */
+  readonly label: string;
+  /** Round trip to the region. */
+  readonly latencyMs: number | null;
+}
+
+/** The state of a routing control of Application Recovery Controller, which is not here itself. */
+export interface RoutingControl {
+  readonly arn: string;
+  readonly on: boolean;
+}
+
+export interface ExplainRequest extends WhatIf {
+  readonly name: string;
+  /** `A` unless told otherwise. */
+  readonly type?: string;
+  /** A place's name, alias or region id; or an address or subnet, of which the place is found. */
   readonly place?: string;
   readonly ip?: string;
+  /** The VPC that the client is in, for private zones. */
+  readonly vpc?: string;
 }
 
 export interface Explanation {
@@ -55,7 +98,13 @@ export interface ExplainedCandidate {
   readonly region: string | null;
   readonly weight: number | null;
   readonly failover: string | null;
+  /** Geolocation, geoproximity and IP-based records: what they are for. */
+  readonly location: string | null;
   readonly latencyMs: number | null;
+  /** With the bias. */
+  readonly distanceKm: number | null;
+  /** False where the record is for other clients. */
+  readonly applies: boolean;
   readonly healthCheckId: string | null;
   readonly healthy: boolean;
   /** Why it is unhealthy. */

@@ -68,3 +68,74 @@ export const constraint = (value: unknown, path: string, rule: string): ServiceE
 
 export const notBuilt = (what: string): ServiceError =>
   new ServiceError('NotImplemented', `${what} is not built yet in this Route 53.`, { status: 501 });
+
+export const noSuchCidrCollection = (): ServiceError =>
+  new ServiceError(
+    'NoSuchCidrCollectionException',
+    "The CIDR collection you specified, doesn't exist.",
+    { status: 404 },
+  );
+
+export const noSuchCidrLocation = (): ServiceError =>
+  new ServiceError(
+    'NoSuchCidrLocationException',
+    "The CIDR collection location doesn't match any locations in your account.",
+    { status: 404 },
+  );
+
+export const cidrCollectionAlreadyExists = (): ServiceError =>
+  new ServiceError(
+    'CidrCollectionAlreadyExistsException',
+    'A CIDR collection with this name and a different caller reference already exists in this account.',
+  );
+
+export const cidrCollectionInUse = (): ServiceError =>
+  new ServiceError(
+    'CidrCollectionInUseException',
+    "This CIDR collection is in use, and isn't empty.",
+  );
+
+export const cidrBlockInUse = (): ServiceError =>
+  new ServiceError('CidrBlockInUseException', 'This CIDR block is already in use.');
+
+export const cidrCollectionVersionMismatch = (): ServiceError =>
+  new ServiceError(
+    'CidrCollectionVersionMismatchException',
+    "The CIDR collection version you provided, doesn't match the one in the ListCidrCollections operation.",
+    { status: 409 },
+  );
+
+export const noSuchGeoLocation = (): ServiceError =>
+  new ServiceError(
+    'NoSuchGeoLocation',
+    'Amazon Route 53 does not support the specified geographic location.',
+    { status: 404 },
+  );
+
+export const limitsExceeded = (message: string): ServiceError =>
+  new ServiceError('LimitsExceeded', message);
+
+export const conflictingDomainExists = (message: string): ServiceError =>
+  new ServiceError('ConflictingDomainExists', message);
+
+export const publicZoneVpcAssociation = (): ServiceError =>
+  new ServiceError(
+    'PublicZoneVPCAssociation',
+    'You cannot associate a VPC with a public hosted zone.',
+  );
+
+export const invalidVpcId = (id: string): ServiceError =>
+  new ServiceError('InvalidVPCId', `The VPC: ${id} you provided is not authorized or not valid.`);
+
+export const vpcAssociationNotFound = (vpc: string, zone: string): ServiceError =>
+  new ServiceError(
+    'VPCAssociationNotFound',
+    `The VPC: ${vpc} is not associated with the hosted zone: ${zone}.`,
+    { status: 404 },
+  );
+
+export const lastVpcAssociation = (): ServiceError =>
+  new ServiceError(
+    'LastVPCAssociation',
+    'The VPC is the last one that is associated with the private hosted zone: it cannot be taken away.',
+  );

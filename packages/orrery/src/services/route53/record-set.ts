@@ -9,6 +9,27 @@ export interface AliasTarget {
   readonly EvaluateTargetHealth: boolean;
 }
 
+/** Exactly one of: a continent, a country (`*` is the rest of the world), a country's subdivision. */
+export interface GeoLocation {
+  readonly ContinentCode?: string;
+  readonly CountryCode?: string;
+  readonly SubdivisionCode?: string;
+}
+
+/** Exactly one of the three places, and a bias from -99 to 99. */
+export interface GeoProximityLocation {
+  readonly AWSRegion?: string;
+  readonly LocalZoneGroup?: string;
+  readonly Coordinates?: { readonly Latitude: string; readonly Longitude: string };
+  readonly Bias?: number;
+}
+
+export interface CidrRoutingConfig {
+  readonly CollectionId: string;
+  /** `*` is every client that no other location has. */
+  readonly LocationName: string;
+}
+
 /** `Name` is lower case with a final dot, special characters as Route 53 writes them (`\052`). */
 export interface RecordSet {
   readonly Name: string;
@@ -18,19 +39,33 @@ export interface RecordSet {
   readonly Region?: string;
   readonly Failover?: 'PRIMARY' | 'SECONDARY';
   readonly MultiValueAnswer?: boolean;
+  readonly GeoLocation?: GeoLocation;
+  readonly GeoProximityLocation?: GeoProximityLocation;
+  readonly CidrRoutingConfig?: CidrRoutingConfig;
   readonly TTL?: number;
   readonly ResourceRecords?: readonly { readonly Value: string }[];
   readonly AliasTarget?: AliasTarget;
   readonly HealthCheckId?: string;
 }
 
-export type RoutingPolicy = 'simple' | 'weighted' | 'latency' | 'failover' | 'multivalue';
+export type RoutingPolicy =
+  | 'simple'
+  | 'weighted'
+  | 'latency'
+  | 'failover'
+  | 'multivalue'
+  | 'geolocation'
+  | 'geoproximity'
+  | 'IP-based';
 
 /** The policy that a record set's members say; `MultiValueAnswer: false` says none. */
 export function policyOf(set: RecordSet): RoutingPolicy {
   if (set.Weight !== undefined) return 'weighted';
   if (set.Region !== undefined) return 'latency';
   if (set.Failover !== undefined) return 'failover';
+  if (set.GeoLocation !== undefined) return 'geolocation';
+  if (set.GeoProximityLocation !== undefined) return 'geoproximity';
+  if (set.CidrRoutingConfig !== undefined) return 'IP-based';
   return set.MultiValueAnswer === true ? 'multivalue' : 'simple';
 }
 
@@ -62,7 +97,15 @@ export type Update =
   /** All record sets of each group named; an empty list where the group is gone. */
   | { readonly kind: 'records'; readonly zoneId: string; readonly groups: readonly GroupUpdate[] }
   | { readonly kind: 'health-check'; readonly check: HealthCheck }
-  | { readonly kind: 'health-check-deleted'; readonly id: string };
+  | { readonly kind: 'health-check-deleted'; readonly id: string }
+  | { readonly kind: 'cidr'; readonly collection: CidrCollection }
+  | { readonly kind: 'cidr-deleted'; readonly id: string };
+
+/** A CIDR collection as routing knows it: blocks by location name. */
+export interface CidrCollection {
+  readonly id: string;
+  readonly locations: Readonly<Record<string, readonly string[]>>;
+}
 
 export interface ZoneFacts {
   /** `Z0123456789ABCDEFGHIJ`, no prefix. */
@@ -71,6 +114,15 @@ export interface ZoneFacts {
   /** Of several zones of one name the one that was made first answers. */
   readonly createdAtMs: number;
   readonly ordinal: number;
+  /** Delegation set of a public zone. */
+  readonly nameServers?: readonly string[];
+  /** Only a private zone has them, and at least one. */
+  readonly vpcs?: readonly Vpc[];
+}
+
+export interface Vpc {
+  readonly id: string;
+  readonly region: string;
 }
 
 export interface GroupUpdate {

@@ -8,9 +8,20 @@ import { type Operation, type Service, ServiceError } from '../../endpoint/servi
 import type { Handler, Io } from '../../io/io.ts';
 import json from '../../wire/generated/route53.json' with { type: 'json' };
 import { asModel } from '../../wire/models.ts';
-import { placeByName } from '../../world/places.ts';
+import type { GeoDatabase } from '../../world/geo-database.ts';
+import { placeToRegionRttMs } from '../../world/latency.ts';
+import { type Place, placeByName } from '../../world/places.ts';
 import type { HealthChecksResponse } from './api.ts';
 import { changeResourceRecordSets } from './control-plane/change-resource-record-sets.ts';
+import {
+  changeCidrCollection,
+  createCidrCollection,
+  deleteCidrCollection,
+  listCidrBlocks,
+  listCidrCollections,
+  listCidrLocations,
+} from './control-plane/cidr-collections.ts';
+import { getGeoLocation, listGeoLocations } from './control-plane/geo-locations.ts';
 import {
   getCheckerIpRanges,
   getHealthCheckLastFailureReason,
@@ -44,6 +55,7 @@ import {
 import { testDnsAnswer } from './control-plane/test-dns-answer.ts';
 import { DataPlane } from './data-plane/data-plane.ts';
 import type { QuerySource } from './data-plane/dns-server.ts';
+import type { BiasFormula } from './data-plane/geoproximity.ts';
 
 export interface Route53Options {
   /** Route 53's API shows no account; taken so that all services are made alike. */
@@ -52,6 +64,12 @@ export interface Route53Options {
   readonly timeScale?: number;
   /** From PENDING to INSYNC, before the time scale; 500 unless told otherwise. */
   readonly propagationMs?: number;
+  /** Where addresses of real clients are; a small table of well-known blocks if absent. */
+  readonly geoDatabase?: GeoDatabase;
+  /** Round-trip milliseconds that latency routing goes by; `world/latency.ts` if absent. */
+  readonly latencyMs?: (place: Place, region: string) => number;
+  /** How a negative bias of geoproximity counts; as AWS's guide of 2026 says if absent. */
+  readonly biasFormula?: BiasFormula;
   /** Where an asker of unknown whereabouts is taken to be: a place's name; `ashburn` if absent. */
   readonly defaultPlace?: string;
 }
@@ -69,7 +87,13 @@ export async function createRoute53Service(
   const timeScale = options.timeScale ?? 1;
   const defaultPlace = placeByName(options.defaultPlace ?? 'ashburn');
   if (defaultPlace === undefined) throw new RangeError(`no such place: ${options.defaultPlace}`);
-  const data = await DataPlane.open(io, { timeScale, defaultPlace });
+  const data = await DataPlane.open(io, {
+    timeScale,
+    defaultPlace,
+    geoDatabase: options.geoDatabase,
+    latencyMs: options.latencyMs ?? placeToRegionRttMs,
+    biasFormula: options.biasFormula ?? '2026',
+  });
   const store = await io.storage.open('route53');
   const delayMs = (options.propagationMs ?? 500) / timeScale;
   const propagation = new Propagation(io, store, data.state, delayMs);
@@ -96,6 +120,14 @@ export async function createRoute53Service(
     GetHealthCheckStatus: getHealthCheckStatus(plane, data.checkers),
     GetHealthCheckLastFailureReason: getHealthCheckLastFailureReason(plane, data.checkers),
     GetCheckerIpRanges: getCheckerIpRanges(),
+    CreateCidrCollection: createCidrCollection(plane),
+    ChangeCidrCollection: changeCidrCollection(plane),
+    ListCidrCollections: listCidrCollections(plane),
+    ListCidrLocations: listCidrLocations(plane),
+    ListCidrBlocks: listCidrBlocks(plane),
+    DeleteCidrCollection: deleteCidrCollection(plane),
+    GetGeoLocation: getGeoLocation(),
+    ListGeoLocations: listGeoLocations(),
     ChangeTagsForResource: changeTagsForResource(plane),
     ListTagsForResource: listTagsForResource(plane),
     ListTagsForResources: listTagsForResources(plane),
@@ -135,13 +167,19 @@ function dnsHandler(data: DataPlane): Handler {
 function internalHandler(data: DataPlane): Handler {
   const text = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' ? value : undefined;
+  const texts = (value: unknown): readonly string[] =>
+    Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+  const orInvalid = <T>(result: T | string): T => {
+    if (typeof result === 'string') throw new ServiceError('InvalidInput', result);
+    return result;
+  };
   return jsonHandler({
-    '/explain': ({ name, type, place, ip }) => {
-      const where = { place: text(place), ip: text(ip) };
-      const explained = data.explain(text(name) ?? '', text(type) ?? 'A', where);
-      if (typeof explained === 'string') throw new ServiceError('InvalidInput', explained);
-      return explained;
+    '/explain': ({ name, type, place, ip, vpc, down }) => {
+      const who = { place: text(place), ip: text(ip), vpc: text(vpc), down: texts(down) };
+      return orInvalid(data.explain(text(name) ?? '', text(type) ?? 'A', who));
     },
+    '/world': ({ name, type, down }) =>
+      orInvalid(data.world(text(name) ?? '', text(type) ?? 'A', texts(down))),
     '/health-checks': (): HealthChecksResponse => ({ healthChecks: data.checkers.states() }),
   });
 }

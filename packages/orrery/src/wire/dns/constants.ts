@@ -63,7 +63,14 @@ export const flags = {
   CD: 0x0010,
 } as const;
 
-export const ednsOptions = { NSID: 3, CLIENT_SUBNET: 8, COOKIE: 10, PADDING: 12 } as const;
+export const ednsOptions = {
+  NSID: 3,
+  CLIENT_SUBNET: 8,
+  COOKIE: 10,
+  PADDING: 12,
+  /** Ours, of the range for local use: `ns=<name server>` or `vpc=<id>`, in text. */
+  SELECTOR: 65_313,
+} as const;
 
 const typeNames = new Map<number, string>(
   Object.entries(types).map(([name, number]) => [number, name]),

@@ -27,6 +27,8 @@ export interface Query {
   readonly edns: boolean;
   readonly dnssecOk: boolean;
   readonly subnet: ClientSubnet | undefined;
+  /** Text of the option by which our own tools say which zone is meant; see `SELECTOR`. */
+  readonly selector: string | undefined;
 }
 
 const noEdns = {
@@ -35,9 +37,13 @@ const noEdns = {
   edns: false,
   dnssecOk: false,
   subnet: undefined,
+  selector: undefined,
 };
 
-type EdnsFields = Pick<Query, 'payloadSize' | 'ednsVersion' | 'edns' | 'dnssecOk' | 'subnet'>;
+type EdnsFields = Pick<
+  Query,
+  'payloadSize' | 'ednsVersion' | 'edns' | 'dnssecOk' | 'subnet' | 'selector'
+>;
 
 /** Reads a query; see Q1. */
 export function readQuery(packet: Uint8Array): Query | number | undefined {
@@ -75,6 +81,7 @@ export function readQuery(packet: Uint8Array): Query | number | undefined {
     edns: fields.edns,
     dnssecOk: fields.dnssecOk,
     subnet: fields.subnet,
+    selector: fields.selector,
   };
 }
 
@@ -98,7 +105,7 @@ function readRecords(bytes: Buffer, start: number, count: number): EdnsFields | 
           ednsVersion: bytes.readUInt8(at + 5),
           edns: true,
           dnssecOk: (bytes.readUInt8(at + 6) & 0x80) !== 0,
-          subnet: subnetIn(bytes, at + 10, dataEnd),
+          ...optionsIn(bytes, at + 10, dataEnd),
         };
       }
       cursor.at = dataEnd;
@@ -110,9 +117,10 @@ function readRecords(bytes: Buffer, start: number, count: number): EdnsFields | 
   return cursor.at === cursor.end ? fields : undefined;
 }
 
-/** The client subnet among the options. Throws `DnsFormatError` on options that overlap. */
-function subnetIn(bytes: Buffer, start: number, end: number): ClientSubnet | undefined {
+/** The options that count. Throws `DnsFormatError` on options that overlap. */
+function optionsIn(bytes: Buffer, start: number, end: number): Pick<Query, 'subnet' | 'selector'> {
   let subnet: ClientSubnet | undefined;
+  let selector: string | undefined;
   for (let at = start; at < end; ) {
     if (at + 4 > end) throw new DnsFormatError('EDNS option runs past the end');
     const next = at + 4 + bytes.readUInt16BE(at + 2);
@@ -121,10 +129,12 @@ function subnetIn(bytes: Buffer, start: number, end: number): ClientSubnet | und
       if (subnet !== undefined) throw new DnsFormatError('two client subnets');
       subnet = parseClientSubnet(bytes.subarray(at + 4, next));
       if (subnet.scopePrefix !== 0) throw new DnsFormatError('client subnet with a scope');
+    } else if (bytes.readUInt16BE(at) === ednsOptions.SELECTOR) {
+      selector = bytes.toString('latin1', at + 4, next);
     }
     at = next;
   }
-  return subnet;
+  return { subnet, selector };
 }
 
 /** A header alone: the answer to a query that could not be read. */

@@ -11,9 +11,19 @@ import { keyOf } from '../keys.ts';
 import type { GroupUpdate, RecordSet } from '../record-set.ts';
 import { changeOutput } from './hosted-zones.ts';
 import { isInZone } from './names.ts';
-import { type ControlPlane, newId, readGroup, readZone, setKey, type ZoneRecord } from './plane.ts';
+import {
+  type ControlPlane,
+  deleteSet,
+  newId,
+  putSet,
+  readGroup,
+  readZone,
+  setKey,
+  type ZoneRecord,
+} from './plane.ts';
 import { type NormalizedChange, normalizeChange } from './record-input.ts';
 import { apexProblems, problemsOf } from './record-rules.ts';
+import { locationKey } from './routing-input.ts';
 
 const maxRecords = 1000;
 const maxCharacters = 32_000;
@@ -100,14 +110,15 @@ function applyChange(
       problems.push(
         `Tried to delete ${title(set)} but the values provided do not match the current values`,
       );
-    } else transaction.delete(key);
+    } else deleteSet(transaction, zone.id, set);
     return text === undefined ? 0 : -1;
   }
   if (action === 'CREATE' && text !== undefined) {
     problems.push(`Tried to create ${title(set)} but it already exists`);
     return 0;
   }
-  transaction.put(key, JSON.stringify(set));
+  if (text !== undefined) deleteSet(transaction, zone.id, JSON.parse(text) as RecordSet);
+  putSet(transaction, zone.id, set);
   return text === undefined ? 1 : 0;
 }
 
@@ -128,6 +139,8 @@ function canonical(set: RecordSet): string {
     set.Region,
     set.Failover,
     set.MultiValueAnswer,
+    locationKey(set),
+    set.GeoProximityLocation?.Bias ?? 0,
     set.TTL,
     values,
     set.AliasTarget?.HostedZoneId,

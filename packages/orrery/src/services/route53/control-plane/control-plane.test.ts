@@ -339,20 +339,6 @@ const refusals: readonly [string, (readonly [string, Partial<RecordSet>])[], str
     '501 NotImplemented: An alias to x.elb.amazonaws.com. is not built yet in this Route 53.',
   ],
   [
-    'geolocation',
-    [
-      [
-        'CREATE',
-        change({
-          ...a('x.rules.test', '192.0.2.9'),
-          SetIdentifier: 'i',
-          GeoLocation: { CountryCode: 'DE' },
-        }),
-      ],
-    ],
-    '501 NotImplemented: Geolocation routing is not built yet in this Route 53.',
-  ],
-  [
     'empty batch',
     [],
     "400 InvalidInput: 1 validation error detected: Value '[]' at 'changeBatch.changes' failed to satisfy constraint: Member must have length greater than or equal to 1",

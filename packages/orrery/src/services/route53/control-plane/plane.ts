@@ -11,11 +11,14 @@
  *   health-check/<id>                          HealthCheckRecord
  *   health-check-reference/<callerReference>   id
  *   tags/<resource type>/<id>                  Record<string, string>
+ *   cidr/<id>                                  CidrRecord
+ *   cidr-name/<name>                           id
+ *   cidr-use/<id>/<location>/<set key parts>   empty: a record set names the location
  */
-import type { Io, ReadTransaction, Store } from '../../../io/io.ts';
-import { noSuchHealthCheck, noSuchHostedZone } from '../errors.ts';
+import type { Io, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
+import { noSuchCidrCollection, noSuchHealthCheck, noSuchHostedZone } from '../errors.ts';
 import { keyOf, rangeOf, reversedName } from '../keys.ts';
-import type { HealthCheckConfig, RecordSet } from '../record-set.ts';
+import type { HealthCheckConfig, RecordSet, Vpc } from '../record-set.ts';
 import type { Propagation } from './propagation.ts';
 
 export interface ControlPlane {
@@ -33,6 +36,16 @@ export interface ZoneRecord {
   readonly ordinal: number;
   readonly nameServers: readonly string[];
   readonly recordCount: number;
+  /** Of private zones only, which have no name servers to delegate to. */
+  readonly vpcs?: readonly Vpc[];
+}
+
+export interface CidrRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly callerReference: string;
+  readonly version: number;
+  readonly locations: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface HealthCheckRecord {
@@ -63,6 +76,12 @@ export function readZone(store: ReadTransaction, givenId: string | undefined): Z
   return JSON.parse(text) as ZoneRecord;
 }
 
+export function readCidr(store: ReadTransaction, id: string): CidrRecord {
+  const text = store.get(keyOf('cidr', id));
+  if (text === undefined) throw noSuchCidrCollection();
+  return JSON.parse(text) as CidrRecord;
+}
+
 export function readHealthCheck(store: ReadTransaction, id: string): HealthCheckRecord {
   const text = store.get(keyOf('health-check', id));
   if (text === undefined) throw noSuchHealthCheck(id);
@@ -71,6 +90,27 @@ export function readHealthCheck(store: ReadTransaction, id: string): HealthCheck
 
 export function setKey(zoneId: string, set: RecordSet): Uint8Array {
   return keyOf('set', zoneId, reversedName(set.Name), set.Type, set.SetIdentifier ?? '');
+}
+
+/** Writes a set, and that it uses a CIDR location. */
+export function putSet(transaction: WriteTransaction, zoneId: string, set: RecordSet): void {
+  transaction.put(setKey(zoneId, set), JSON.stringify(set));
+  const use = cidrUseKey(zoneId, set);
+  if (use !== undefined) transaction.put(use, '');
+}
+
+/** Takes a set away, as it stood. */
+export function deleteSet(transaction: WriteTransaction, zoneId: string, set: RecordSet): void {
+  transaction.delete(setKey(zoneId, set));
+  const use = cidrUseKey(zoneId, set);
+  if (use !== undefined) transaction.delete(use);
+}
+
+function cidrUseKey(zoneId: string, set: RecordSet): Uint8Array | undefined {
+  const cidr = set.CidrRoutingConfig;
+  if (cidr === undefined) return undefined;
+  const { Name: name, Type: type, SetIdentifier: identifier = '' } = set;
+  return keyOf('cidr-use', cidr.CollectionId, cidr.LocationName, zoneId, name, type, identifier);
 }
 
 /** The sets of one name and type. */

@@ -13,6 +13,7 @@ import { isRegion } from '../../../world/regions.ts';
 import { constraint, invalidInput, notBuilt } from '../errors.ts';
 import { type RecordSet, recordTypes } from '../record-set.ts';
 import { normalizeName } from './names.ts';
+import { checkRoutingMembers, routingMembers } from './routing-input.ts';
 
 export type Action = 'CREATE' | 'DELETE' | 'UPSERT';
 
@@ -62,6 +63,7 @@ export function normalizeChange(
       ...(given.Region === undefined ? {} : { Region: given.Region }),
       ...(given.Failover === undefined ? {} : { Failover: given.Failover }),
       ...(given.MultiValueAnswer === undefined ? {} : { MultiValueAnswer: given.MultiValueAnswer }),
+      ...routingMembers(given),
       ...(given.TTL === undefined ? {} : { TTL: Number(given.TTL) }),
       ...(values.length === 0 ? {} : { ResourceRecords: values.map((Value) => ({ Value })) }),
       ...(target === undefined
@@ -90,9 +92,7 @@ function checkMembers(set: ResourceRecordSet, index: number): void {
   if (!recordTypes.some((type) => type === set.Type)) {
     throw constraint(set.Type, at('type'), oneOf(recordTypes));
   }
-  if (set.GeoLocation !== undefined) throw notBuilt('Geolocation routing');
-  if (set.GeoProximityLocation !== undefined) throw notBuilt('Geoproximity routing');
-  if (set.CidrRoutingConfig !== undefined) throw notBuilt('IP-based routing');
+  checkRoutingMembers(set, at);
   if (set.TrafficPolicyInstanceId !== undefined) throw notBuilt('A traffic policy');
   checkRange(set.TTL, 0, maxTtl, at('tTL'));
   checkRange(set.Weight, 0, 255, at('weight'));
@@ -140,9 +140,15 @@ function checkShape(action: Action, set: ResourceRecordSet): void {
         `or TrafficPolicyInstanceId], but found ${alias ? 'more than one' : 'none'} in ${where}`,
     );
   }
-  const policies = [set.Weight, set.Region, set.Failover, set.MultiValueAnswer].filter(
-    (member) => member !== undefined,
-  ).length;
+  const policies = [
+    set.Weight,
+    set.Region,
+    set.Failover,
+    set.GeoLocation,
+    set.MultiValueAnswer,
+    set.GeoProximityLocation,
+    set.CidrRoutingConfig,
+  ].filter((member) => member !== undefined).length;
   if (policies > 1 || (policies === 0 && set.SetIdentifier !== undefined)) {
     throw invalidInput(
       `Invalid request: Expected exactly one of ${policyMembers}, ` +

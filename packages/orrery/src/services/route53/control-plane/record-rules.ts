@@ -8,10 +8,12 @@ import { notBuilt } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { policyOf, type RecordSet, type RoutingPolicy } from '../record-set.ts';
 import { isInZone } from './names.ts';
-import { readGroup, readName, type ZoneRecord } from './plane.ts';
+import { type CidrRecord, readGroup, readName, type ZoneRecord } from './plane.ts';
+import { locationKey } from './routing-input.ts';
 
 const maxValues = 400;
 const maxSets = 100;
+const maxGeoproximitySets = 30;
 
 /** What is wrong with a set that a batch has put into a zone. */
 export function problemsOf(
@@ -23,6 +25,7 @@ export function problemsOf(
   return [
     ...placeProblems(store, zone, set),
     ...policyProblems(set, group),
+    ...cidrProblems(store, zone, set),
     ...(set.AliasTarget === undefined ? [] : aliasProblems(store, zone, set)),
   ];
 }
@@ -89,6 +92,19 @@ function policyProblems(set: RecordSet, group: readonly RecordSet[]): string[] {
         'and type already exists',
     ];
   }
+  const located = locationKey(set);
+  if (located !== '' && others.some((other) => locationKey(other) === located)) {
+    return [
+      `${titled}, and ${located} cannot be created because a ${policy} RRSet with the same name, ` +
+        'type and location already exists',
+    ];
+  }
+  if (policy === 'geoproximity' && group.length > maxGeoproximitySets) {
+    return [
+      `${titled} cannot be created as there are ${maxGeoproximitySets} geoproximity RRSets with ` +
+        'the same name and type.',
+    ];
+  }
   const ttls = new Set(group.map((each) => each.TTL).filter((ttl) => ttl !== undefined));
   if (policy === 'weighted' && ttls.size > 1) {
     return [
@@ -97,6 +113,23 @@ function policyProblems(set: RecordSet, group: readonly RecordSet[]): string[] {
     ];
   }
   return [];
+}
+
+/** An IP-based record names a location that is there; private zones have none of these records. */
+function cidrProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet): string[] {
+  const cidr = set.CidrRoutingConfig;
+  if (cidr === undefined) return [];
+  if (zone.vpcs !== undefined) {
+    return [
+      `RRSet with DNS name ${set.Name} cannot use IP-based routing in a private hosted zone.`,
+    ];
+  }
+  const text = store.get(keyOf('cidr', cidr.CollectionId));
+  if (text === undefined) return [`CIDR collection ${cidr.CollectionId} does not exist.`];
+  const { locations } = JSON.parse(text) as CidrRecord;
+  const { LocationName: name } = cidr;
+  if (name === '*' || Object.hasOwn(locations, name)) return [];
+  return [`CIDR location ${name} does not exist in the CIDR collection ${cidr.CollectionId}.`];
 }
 
 function mixedText(policy: RoutingPolicy, titled: string): string {

@@ -17,13 +17,16 @@ import { type ControlPlane, readZone } from './plane.ts';
 
 export type Ask = (
   packet: Uint8Array,
-  source: { ip: string; tcp: boolean },
+  source: { ip: string; tcp: boolean; zoneId: string },
 ) => Uint8Array | undefined;
 
 export const testDnsAnswer =
   ({ io, store }: ControlPlane, ask: Ask, defaultPlace: Place) =>
   (input: TestDNSAnswerRequest): object => {
     const zone = readZone(store, input.HostedZoneId);
+    if (zone.vpcs !== undefined) {
+      throw invalidInput('TestDNSAnswer is not supported for private hosted zones.');
+    }
     const type = recordTypes.find((each) => each === input.RecordType);
     if (type === undefined) {
       throw constraint(
@@ -45,7 +48,11 @@ export const testDnsAnswer =
       type: typeNumber(type) ?? 0,
       edns: { options: subnetOptions(input) },
     });
-    const answer = ask(serializeMessage(query), { ip: resolver, tcp: true });
+    const answer = ask(serializeMessage(query), {
+      ip: resolver,
+      tcp: true,
+      zoneId: zone.id,
+    });
     if (answer === undefined) throw invalidInput('The name servers gave no answer.');
     const message = parseMessage(answer);
     return {

@@ -8,19 +8,37 @@ import type { Io, Random } from '../../../io/io.ts';
 import { DnsFormatError, typeNumber, types } from '../../../wire/dns/constants.ts';
 import { lowerName, nameText, parseName, type WireName } from '../../../wire/dns/name.ts';
 import { dataText } from '../../../wire/dns/record-data.ts';
+import { regionOfIp } from '../../../world/addresses.ts';
+import type { GeoDatabase } from '../../../world/geo-database.ts';
 import { type Place, placeByName, placesLike } from '../../../world/places.ts';
-import { placeOfIp } from '../../../world/prefixes.ts';
-import type { Explanation } from '../api.ts';
+import type { Explanation, World } from '../api.ts';
 import { HealthCheckers } from '../health/checkers.ts';
 import type { Update } from '../record-set.ts';
+import { parseCidr, prefixOfIp } from './cidr-index.ts';
+import { ClientPlaces } from './client-place.ts';
+import type { RoutingFacts } from './decide.ts';
 import { DnsServer, type QuerySource } from './dns-server.ts';
 import { explain } from './explain.ts';
+import type { BiasFormula } from './geoproximity.ts';
 import { PropagatedState } from './propagated-state.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
+import { worldOf } from './world.ts';
 
 export interface DataPlaneOptions {
   readonly timeScale: number;
   readonly defaultPlace: Place;
+  readonly geoDatabase: GeoDatabase | undefined;
+  /** Round-trip milliseconds between a client's place and a region. */
+  readonly latencyMs: (place: Place, region: string) => number;
+  readonly biasFormula: BiasFormula;
+}
+
+/** Who asks, for explanations. */
+export interface Questioner {
+  readonly place: string | undefined;
+  readonly ip: string | undefined;
+  readonly vpc: string | undefined;
+  readonly down: readonly string[];
 }
 
 /** CNAMEs from zone to zone that a checker's lookup follows. */
@@ -32,6 +50,8 @@ export class DataPlane {
   private readonly server: DnsServer;
   private readonly lookups: Random;
   private readonly options: DataPlaneOptions;
+  private readonly clientPlaces: ClientPlaces;
+  private readonly facts: RoutingFacts;
   private started = false;
 
   /** Opens the store `route53-dns` and restores what had been propagated. */
@@ -53,11 +73,18 @@ export class DataPlane {
         state.saveStatus(id, healthy);
       },
     });
+    this.clientPlaces = new ClientPlaces(options.defaultPlace, options.geoDatabase);
+    this.facts = {
+      health: this.checkers,
+      latencyMs: options.latencyMs,
+      biasFormula: options.biasFormula,
+      cidr: (id) => state.cidr(id),
+    };
     this.server = new DnsServer({
       zones: state.zones,
-      health: this.checkers,
+      facts: this.facts,
       random: io.random.split('route53-answers'),
-      defaultPlace: options.defaultPlace,
+      clientPlaces: this.clientPlaces,
       timeScale: options.timeScale,
     });
     state.onApply((updates) => {
@@ -82,32 +109,57 @@ export class DataPlane {
   }
 
   /** Explains an answer, or says in a text what is wrong with the question. */
-  explain(
-    name: string,
-    type: string,
-    where: { readonly place: string | undefined; readonly ip: string | undefined },
-  ): Explanation | string {
-    const number = typeNumber(type);
-    if (number === undefined) return `no such record type: ${type}`;
-    const wire = wireName(name);
-    if (wire === undefined) return `no domain name: ${name}`;
-    const place = this.placeOf(where);
+  explain(name: string, type: string, who: Questioner): Explanation | string {
+    const question = readQuestion(name, type);
+    if (typeof question === 'string') return question;
+    const place = this.placeOf(who);
     if (typeof place === 'string') return place;
-    return explain(wire, number, place, {
+    return explain(question.name, question.type, place, {
       zones: this.state.zones,
-      health: this.checkers,
+      facts: this.factsIf(who.down),
+      random: this.lookups,
+      asker: who.vpc === undefined ? undefined : { vpcId: who.vpc },
+      prefix: who.ip === undefined ? undefined : (parseCidr(who.ip) ?? prefixOfIp(who.ip)),
+    });
+  }
+
+  /** The answers at every place, or what is wrong with the question. */
+  world(name: string, type: string, down: readonly string[]): World | string {
+    const question = readQuestion(name, type);
+    if (typeof question === 'string') return question;
+    const { latencyMs } = this.options;
+    return worldOf(question.name, question.type, latencyMs, {
+      zones: this.state.zones,
+      facts: this.factsIf(down),
       random: this.lookups,
     });
   }
 
-  private placeOf(where: { place: string | undefined; ip: string | undefined }): Place | string {
-    if (where.place !== undefined) {
-      const like = placesLike(where.place).join(', ');
-      return (
-        placeByName(where.place) ?? `no such place: ${where.place}; like it: ${like || 'none'}`
-      );
+  /** The routing facts, with regions and health checks taken as failed. */
+  private factsIf(down: readonly string[]): RoutingFacts {
+    if (down.length === 0) return this.facts;
+    const failed = new Set(down);
+    const health = this.checkers.hypothetical((check) => {
+      if (failed.has(check.id)) return true;
+      const { IPAddress: ip, FullyQualifiedDomainName: host } = check.config;
+      const address = ip ?? (host === undefined ? undefined : this.addressOf(host));
+      const region = address === undefined ? undefined : regionOfIp(address);
+      return region !== undefined && failed.has(region);
+    });
+    return { ...this.facts, health };
+  }
+
+  private placeOf({ place, ip }: Questioner): Place | string {
+    if (place !== undefined) {
+      const like = placesLike(place).join(', ');
+      return placeByName(place) ?? `no such place: ${place}; like it: ${like || 'none'}`;
     }
-    return (where.ip === undefined ? undefined : placeOfIp(where.ip)) ?? this.options.defaultPlace;
+    if (ip === undefined) return this.options.defaultPlace;
+    const subnet = parseCidr(ip);
+    return this.clientPlaces.placeOf(
+      subnet === undefined ? undefined : { ...subnet, scopePrefix: 0 },
+      ip,
+    );
   }
 
   private takeOver(updates: readonly Update[]): void {
@@ -126,8 +178,9 @@ export class DataPlane {
       zone === undefined
         ? resolveAwsName(name, types.A)
         : resolve(zone, name, types.A, {
-            health: this.checkers,
+            ...this.facts,
             place: this.options.defaultPlace,
+            prefix: () => undefined,
             random: this.lookups,
           });
     const answers = resolution?.answers ?? [];
@@ -138,6 +191,16 @@ export class DataPlane {
     if (last?.type !== types.CNAME || hops >= maxHops) return undefined;
     return this.addressOf(nameText(Buffer.from(last.data).toString('latin1')), hops + 1);
   }
+}
+
+function readQuestion(
+  name: string,
+  type: string,
+): { readonly name: WireName; readonly type: number } | string {
+  const number = typeNumber(type);
+  if (number === undefined) return `no such record type: ${type}`;
+  const wire = wireName(name);
+  return wire === undefined ? `no domain name: ${name}` : { name: wire, type: number };
 }
 
 function wireName(text: string): WireName | undefined {

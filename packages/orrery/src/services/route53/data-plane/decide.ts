@@ -1,27 +1,32 @@
 /**
- * Which records answer: routing policies, health, alias trees. Pure but for the chance it is given.
+ * Which records answer: health, the fallbacks of a policy, alias trees. Pure but for the chance it
+ * is given.
  *
  * Owns: facts of AWS "How Route 53 chooses records when health checking is configured". Refuses to
- * own: DNS semantics (`resolve.ts`), where a client is, and what a health check says.
+ * own: the policies themselves (`choose.ts`), DNS semantics (`resolve.ts`), where a client is, and
+ * what a health check says.
  *
  * Invariants:
  *  C1  Health never makes an answer empty: where all candidates are unhealthy, all are taken for
  *      healthy (last resort), at each level of an alias tree.
  *  C2  An alias that evaluates its target is unhealthy where everything below is: so the choice
  *      backs out of a dead branch. One that does not is never unhealthy by its target.
- *  C3  Equals are broken by the set identifier, never by the order in which sets came.
- *  C4  `chance` is set where another draw could answer otherwise, `location` where another client
- *      could get another answer: answers without them may be cached.
+ *  C3  A client that no geolocation or IP-based record is for gets no answer (NOERROR, empty).
+ *  C4  `chance` is set where another draw could answer otherwise, `location` where a client of
+ *      another place could get another answer, `cidrScope` to the length of the client's prefix
+ *      that the answer hangs on: answers without them may be cached.
  */
-import type { Random } from '../../../io/io.ts';
 import type { WireName } from '../../../wire/dns/name.ts';
-import { placeToRegionRttMs } from '../../../world/latency.ts';
-import type { Place } from '../../../world/places.ts';
-import type { CompiledRecord, Group } from './zone-table.ts';
-import { awsTtlSeconds } from './zone-table.ts';
-
-/** An answer of multivalue sets holds at most so many records, to fit 512 octets. */
-const maxMultivalue = 8;
+import {
+  type Choice,
+  type ChoiceContext,
+  choose,
+  distanceOf,
+  latencyOf,
+  shuffled,
+  tiersOf,
+} from './choose.ts';
+import { awsTtlSeconds, type CompiledRecord, type Group } from './zone-table.ts';
 
 /** Alias trees are finite, but a loop of aliases could be stored piece by piece. */
 const maxDepth = 32;
@@ -29,21 +34,23 @@ const maxDepth = 32;
 /** What was found of each group's health during one decision; `undefined` while it is looked at. */
 type Verdicts = Map<Group, boolean | undefined>;
 
-export interface DecisionContext {
+export interface DecisionContext extends ChoiceContext {
   readonly health: { isHealthy(healthCheckId: string): boolean };
-  readonly place: Place;
-  readonly random: Random;
   /** Groups of the same zone, for alias targets. */
   readonly lookup: (name: WireName, type: number) => Group | undefined;
   /** Filled step by step where somebody wants to know why. */
   readonly steps?: Step[];
 }
 
+/** What a decision needs besides its client and its zone. */
+export type RoutingFacts = Pick<DecisionContext, 'health' | 'latencyMs' | 'biasFormula' | 'cidr'>;
+
 export interface Decision {
   readonly data: readonly Uint8Array[];
   readonly ttl: number;
   readonly chance: boolean;
   readonly location: boolean;
+  readonly cidrScope: number;
 }
 
 /** One group on the way, for explanations. */
@@ -58,6 +65,10 @@ export interface Candidate {
   /** Undefined where it is healthy. */
   readonly unhealthy: string | undefined;
   readonly latencyMs: number | undefined;
+  /** Kilometres with the bias. */
+  readonly distanceKm: number | undefined;
+  /** False where the record is for clients of other places. */
+  readonly applies: boolean;
   readonly chosen: boolean;
 }
 
@@ -66,105 +77,44 @@ export function decide(group: Group, context: DecisionContext): Decision {
   return follow(group, context, new Map(), 0);
 }
 
-interface Choice {
-  readonly records: readonly CompiledRecord[];
-  readonly chance: boolean;
-}
-
 function follow(group: Group, context: DecisionContext, known: Verdicts, depth: number): Decision {
-  const verdicts = group.records.map((record) => whyUnhealthy(record, group.type, context, known));
-  const healthy = group.records.filter((_, i) => verdicts[i] === undefined);
-  const lastResort = healthy.length === 0;
-  const choice = choose(group, lastResort ? group.records : healthy, context);
+  const { tiers, location: placed, cidrScope: scope } = tiersOf(group, context);
+  const healthyOf = (pool: readonly CompiledRecord[]): readonly CompiledRecord[] =>
+    pool.filter((record) => whyUnhealthy(record, group.type, context, known) === undefined);
+  let pool: readonly CompiledRecord[] = [];
+  for (const tier of tiers) {
+    pool = healthyOf(tier);
+    if (pool.length > 0) break;
+  }
+  const [first = []] = tiers;
+  const lastResort = pool.length === 0 && first.length > 0;
+  const choice: Choice = choose(group, lastResort ? first : pool, context);
   context.steps?.push({
     group,
     lastResort,
-    candidates: group.records.map((record, i) => ({
+    candidates: group.records.map((record) => ({
       record,
-      unhealthy: verdicts[i],
+      unhealthy: whyUnhealthy(record, group.type, context, known),
       latencyMs: latencyOf(record, context),
+      distanceKm: distanceOf(record, context),
+      applies: tiers.some((tier) => tier.includes(record)),
       chosen: choice.records.includes(record),
     })),
   });
   const data: Uint8Array[] = [];
   let ttl: number | undefined;
   let { chance } = choice;
-  let location = group.policy === 'latency';
+  let location = placed;
+  let cidrScope = scope;
   for (const record of choice.records) {
     const found = valuesOf(record, group.type, context, known, depth);
     data.push(...found.data);
     ttl = Math.min(ttl ?? found.ttl, found.ttl);
     chance ||= found.chance;
     location ||= found.location;
+    cidrScope = Math.max(cidrScope, found.cidrScope);
   }
-  return { data, ttl: ttl ?? 0, chance, location };
-}
-
-function latencyOf(record: CompiledRecord, context: DecisionContext): number | undefined {
-  const region = record.set.Region;
-  return region === undefined ? undefined : placeToRegionRttMs(context.place, region);
-}
-
-/** The records that the policy takes from those that may be taken. There is at least one. */
-function choose(group: Group, pool: readonly CompiledRecord[], context: DecisionContext): Choice {
-  switch (group.policy) {
-    case 'simple':
-      return { records: pool.slice(0, 1), chance: false };
-    case 'weighted':
-      return chooseWeighted(pool, context.random);
-    case 'latency':
-      return { records: nearest(pool, context), chance: false };
-    case 'failover': {
-      const primary = pool.find((record) => record.set.Failover === 'PRIMARY');
-      return { records: [primary ?? pool[0]].filter((each) => each !== undefined), chance: false };
-    }
-    case 'multivalue':
-      return {
-        records: shuffled(pool, context.random).slice(0, maxMultivalue),
-        chance: pool.length > 1,
-      };
-  }
-}
-
-/** Weight 0 is never taken beside a greater one; where all are 0, all are equal. */
-function chooseWeighted(pool: readonly CompiledRecord[], random: Random): Choice {
-  const heavy = pool.filter((record) => (record.set.Weight ?? 0) > 0);
-  const candidates = heavy.length > 0 ? heavy : pool;
-  if (candidates.length <= 1) return { records: candidates, chance: false };
-  const weightOf = (record: CompiledRecord): number =>
-    heavy.length > 0 ? (record.set.Weight ?? 0) : 1;
-  const total = candidates.reduce((sum, record) => sum + weightOf(record), 0);
-  let draw = random.int(1, total);
-  for (const record of candidates) {
-    draw -= weightOf(record);
-    if (draw <= 0) return { records: [record], chance: true };
-  }
-  return { records: candidates.slice(-1), chance: true };
-}
-
-/** The set whose Region is nearest to the client; the lesser region id of equals. */
-function nearest(pool: readonly CompiledRecord[], context: DecisionContext): CompiledRecord[] {
-  let best: CompiledRecord | undefined;
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (const record of pool) {
-    const ms = latencyOf(record, context) ?? Number.POSITIVE_INFINITY;
-    const earlier = (record.set.Region ?? '') < (best?.set.Region ?? '');
-    if (best === undefined || ms < bestMs || (ms === bestMs && earlier)) {
-      best = record;
-      bestMs = ms;
-    }
-  }
-  return best === undefined ? [] : [best];
-}
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = random.int(0, i);
-    const [a, b] = [out[i], out[j]];
-    if (a !== undefined && b !== undefined) [out[i], out[j]] = [b, a];
-  }
-  return out;
+  return { data, ttl: ttl ?? 0, chance, location, cidrScope };
 }
 
 /** What a chosen record answers: its values in random order, or those of its alias target. */
@@ -175,18 +125,17 @@ function valuesOf(
   known: Verdicts,
   depth: number,
 ): Decision {
+  const everywhere = { chance: false, location: false, cidrScope: 0 };
   const { alias } = record;
   if (alias === undefined) {
     const many = record.data.length > 1;
     const data = many ? shuffled(record.data, context.random) : record.data;
-    return { data, ttl: record.ttl, chance: many, location: false };
+    return { ...everywhere, data, ttl: record.ttl, chance: many };
   }
-  if (alias.to === 'aws') {
-    return { data: alias.data, ttl: awsTtlSeconds, chance: false, location: false };
-  }
+  if (alias.to === 'aws') return { ...everywhere, data: alias.data, ttl: awsTtlSeconds };
   const target = context.lookup(alias.name, type);
   if (target === undefined || depth >= maxDepth) {
-    return { data: [], ttl: awsTtlSeconds, chance: false, location: false };
+    return { ...everywhere, data: [], ttl: awsTtlSeconds };
   }
   return follow(target, context, known, depth + 1);
 }

@@ -5,118 +5,27 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { namedRandom } from '../../../io/simulated/random.ts';
 import { types } from '../../../wire/dns/constants.ts';
 import { parseName } from '../../../wire/dns/name.ts';
-import { dataText } from '../../../wire/dns/record-data.ts';
-import { placeByName, places } from '../../../world/places.ts';
+import { places } from '../../../world/places.ts';
 import { regions } from '../../../world/regions.ts';
 import type { RecordSet } from '../record-set.ts';
 import { type DecisionContext, decide } from './decide.ts';
-import { compileGroup, ZoneTable } from './zone-table.ts';
-
-type Members = Partial<RecordSet>;
-
-const zoneId = 'Z1';
-const zoneName = 'z.test.';
-
-function set(name: string, members: Members, ...values: string[]): RecordSet {
-  const records =
-    values.length === 0 ? {} : { TTL: 60, ResourceRecords: values.map((Value) => ({ Value })) };
-  return { Name: `${name}.${zoneName}`, Type: 'A', ...records, ...members };
-}
-
-const simple = (name: string, ...values: string[]) => set(name, {}, ...values);
-const weighted = (name: string, id: string, Weight: number, value: string, more: Members = {}) =>
-  set(name, { SetIdentifier: id, Weight, ...more }, value);
-const latency = (name: string, Region: string, value: string, more: Members = {}) =>
-  set(name, { SetIdentifier: Region, Region, ...more }, value);
-const failover = (
-  name: string,
-  Failover: 'PRIMARY' | 'SECONDARY',
-  value: string,
-  more: Members = {},
-) => set(name, { SetIdentifier: Failover, Failover, ...more }, value);
-const multivalue = (name: string, id: string, value: string, more: Members = {}) =>
-  set(name, { SetIdentifier: id, MultiValueAnswer: true, ...more }, value);
-const checked = (HealthCheckId: string): Members => ({ HealthCheckId });
-const alias = (target: string, EvaluateTargetHealth = true): Members => ({
-  AliasTarget: { HostedZoneId: zoneId, DNSName: `${target}.${zoneName}`, EvaluateTargetHealth },
-});
-/** A set of a policy that is an alias: the value of the maker is dropped. */
-const to = (base: RecordSet, target: string, evaluate = true, more: Members = {}): RecordSet => {
-  const { TTL: _ttl, ResourceRecords: _records, ...rest } = base;
-  return { ...rest, ...alias(target, evaluate), ...more };
-};
-const aws = (base: RecordSet, region: string, more: Members = {}): RecordSet => {
-  const { TTL: _ttl, ResourceRecords: _records, ...rest } = base;
-  const DNSName = `d-x.execute-api.${region}.amazonaws.com.`;
-  const target = { HostedZoneId: 'ZAWS', DNSName, EvaluateTargetHealth: true };
-  return { ...rest, AliasTarget: target, ...more };
-};
-
-function zoneOf(sets: readonly RecordSet[]) {
-  const table = new ZoneTable();
-  const zone = table.add({ id: zoneId, name: zoneName, createdAtMs: 0, ordinal: 0 });
-  const groups = new Map<string, RecordSet[]>();
-  for (const each of sets) {
-    const key = `${each.Name} ${each.Type}`;
-    groups.set(key, [...(groups.get(key) ?? []), each]);
-  }
-  for (const group of groups.values()) {
-    const compiled = compileGroup(zoneId, group);
-    assert.ok(compiled);
-    zone.setGroup(compiled.name, compiled.type, compiled);
-  }
-  return zone;
-}
-
-const random = namedRandom(1, 'decisions');
-
-function context(
-  sets: readonly RecordSet[],
-  down: readonly string[],
-  place: string,
-): DecisionContext {
-  const at = placeByName(place);
-  assert.ok(at, place);
-  const zone = zoneOf(sets);
-  return {
-    health: { isHealthy: (id) => !down.includes(id) },
-    place: at,
-    random,
-    lookup: (name, type) => zone.group(name, type),
-  };
-}
-
-/** All answers that come up in many draws, each as its sorted values; and the flags. */
-function outcomes(sets: readonly RecordSet[], down: readonly string[], place: string) {
-  const with_ = context(sets, down, place);
-  const group = with_.lookup(parseName(`x.${zoneName}`), types.A);
-  assert.ok(group, 'rows are about x');
-  const seen = new Map<string, number>();
-  let flags = '';
-  const draws = 400;
-  for (let i = 0; i < draws; i++) {
-    const made = decide(group, with_);
-    const answer = made.data
-      .map((data) => dataText(types.A, data))
-      .sort()
-      .join(' ');
-    seen.set(answer, (seen.get(answer) ?? 0) + 1 / draws);
-    flags = `${made.chance ? 'chance' : ''}${made.location ? 'location' : ''}`;
-  }
-  return { answers: [...seen.keys()].sort(), shares: seen, flags };
-}
-
-interface Row {
-  readonly why: string;
-  readonly sets: readonly RecordSet[];
-  readonly down?: readonly string[];
-  readonly from?: string;
-  /** Every answer that may come, and no other. */
-  readonly to: readonly string[];
-}
+import {
+  aws,
+  checked,
+  context,
+  failover,
+  latency,
+  multivalue,
+  outcomes,
+  type Row,
+  set,
+  simple,
+  to,
+  weighted,
+  zoneName,
+} from './decisions.fake.ts';
 
 const three = [
   latency('x', 'us-east-1', '1.1.1.1', checked('us')),
@@ -513,8 +422,19 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   ],
 };
 
+/** Pages of the Route 53 developer guide that the rows follow. */
+const sources: Readonly<Record<string, string>> = {
+  simple: 'routing-policy-simple',
+  failover: 'health-checks-how-route-53-chooses-records',
+  weighted: 'routing-policy-weighted',
+  latency: 'routing-policy-latency',
+  multivalue: 'routing-policy-multivalue',
+  alias: 'resource-record-sets-choosing-alias-non-alias',
+  trees: 'dns-failover-complex-configs',
+};
+
 for (const [policy, table] of Object.entries(rows)) {
-  describe(policy, () => {
+  describe(`${policy} (${sources[policy]})`, () => {
     for (const row of table) {
       test(row.why, () => {
         const made = outcomes(row.sets, row.down ?? [], row.from ?? 'ashburn');

@@ -12,8 +12,11 @@ import {
   serializeMessage,
 } from '../../../wire/dns/message.ts';
 import { dataText } from '../../../wire/dns/record-data.ts';
+import { placeToRegionRttMs } from '../../../world/latency.ts';
 import { placeByName } from '../../../world/places.ts';
 import type { RecordSet } from '../record-set.ts';
+import { ClientPlaces } from './client-place.ts';
+import type { RoutingFacts } from './decide.ts';
 import { DnsServer } from './dns-server.ts';
 import { compileGroup, ZoneTable } from './zone-table.ts';
 
@@ -102,7 +105,19 @@ function serverWith(timeScale: number): DnsServer {
   assert.ok(defaultPlace);
   const health = { isHealthy: (id: string) => !down.has(id) };
   const random = namedRandom(1, 'dns');
-  return new DnsServer({ zones, health, random, defaultPlace, timeScale });
+  const facts: RoutingFacts = {
+    health,
+    latencyMs: placeToRegionRttMs,
+    biasFormula: '2026',
+    cidr: () => undefined,
+  };
+  return new DnsServer({
+    zones,
+    facts,
+    random,
+    clientPlaces: new ClientPlaces(defaultPlace),
+    timeScale,
+  });
 }
 const server = serverWith(1);
 

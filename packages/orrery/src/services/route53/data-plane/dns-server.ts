@@ -16,24 +16,28 @@ import type { Random } from '../../../io/io.ts';
 import { classes, flags, rcodes, types } from '../../../wire/dns/constants.ts';
 import { serializeClientSubnet } from '../../../wire/dns/edns.ts';
 import { writeEdns } from '../../../wire/dns/message.ts';
-import type { WireName } from '../../../wire/dns/name.ts';
+import { isAtOrBelow, type WireName } from '../../../wire/dns/name.ts';
 import { bareResponse, type Query, readQuery } from '../../../wire/dns/query.ts';
 import { DnsWriter } from '../../../wire/dns/writer.ts';
-import type { Place } from '../../../world/places.ts';
-import { placeOfClient, scopePrefix } from './client-place.ts';
+import { regionOfIp } from '../../../world/addresses.ts';
+import { type Place, placeOfRegion } from '../../../world/places.ts';
+import { type ClientPlaces, clientPrefix } from './client-place.ts';
+import type { RoutingFacts } from './decide.ts';
 import { type AnswerRecord, type Resolution, resolve, resolveAwsName } from './resolve.ts';
-import type { Zone, ZoneTable } from './zone-table.ts';
+import type { Asker, Zone, ZoneTable } from './zone-table.ts';
 
 export interface QuerySource {
   readonly ip: string;
   readonly tcp: boolean;
+  /** The zone that must answer, where the asker says so. */
+  readonly zoneId?: string;
 }
 
 export interface DnsServerOptions {
   readonly zones: ZoneTable;
-  readonly health: { isHealthy(healthCheckId: string): boolean };
+  readonly facts: RoutingFacts;
   readonly random: Random;
-  readonly defaultPlace: Place;
+  readonly clientPlaces: ClientPlaces;
   /** TTLs are divided by it, down to a second. */
   readonly timeScale: number;
 }
@@ -45,6 +49,7 @@ interface Body {
   readonly counts: readonly [answers: number, authorities: number, additionals: number];
   readonly bytes: Buffer;
   readonly location: boolean;
+  readonly cidrScope: number;
 }
 
 interface Cached {
@@ -59,7 +64,7 @@ const refused: Body = emptyBody(rcodes.REFUSED);
 const badVersion: Body = emptyBody(rcodes.NOERROR);
 
 function emptyBody(rcode: number): Body {
-  return { word: rcode, counts: [0, 0, 0], bytes: Buffer.alloc(0), location: false };
+  return { word: rcode, counts: [0, 0, 0], bytes: Buffer.alloc(0), location: false, cidrScope: 0 };
 }
 
 export class DnsServer {
@@ -82,54 +87,109 @@ export class DnsServer {
     const query = readQuery(packet);
     if (query === undefined) return undefined;
     if (typeof query === 'number') return bareResponse(packet, query);
-    const place = placeOfClient(query.subnet, source.ip, this.options.defaultPlace);
-    return respond(query, this.bodyFor(query, place), source.tcp);
+    const { clientPlaces, zones } = this.options;
+    const asker = askerOf(query, source, zones);
+    const place = clientPlaces.placeOf(query.subnet, source.ip);
+    const body =
+      asker === undefined
+        ? this.bodyFor(query, place, source.ip)
+        : (this.compile(query, place, source.ip, asker)?.body ?? refused);
+    return respond(query, body, source.tcp, clientPlaces);
   }
 
-  private bodyFor(query: Query, place: Place): Body {
-    if (query.ednsVersion > 0) return badVersion;
-    // CHAOS questions (version.bind, id.server) are refused like every other class.
-    if (query.class !== classes.IN && query.class !== classes.ANY) return refused;
-    if (query.type === types.AXFR || query.type === types.IXFR) return refused;
+  private bodyFor(query: Query, place: Place, sourceIp: string): Body {
     const key = query.name + String.fromCharCode(query.type);
-    const cached = this.cache.get(key);
-    const known = cached?.anywhere ?? cached?.byPlace[place.index];
-    if (known !== undefined) return known;
-    const resolution = this.resolve(query.name, query.type, place);
-    if (resolution === undefined) return refused;
-    const body = compileBody(query, resolution, this.options.timeScale);
-    if (!resolution.chance && resolution.answers.length > 0) {
-      this.keep(key, cached, body, place);
+    if (query.class === classes.IN && query.ednsVersion === 0) {
+      const cached = this.cache.get(key);
+      const known = cached?.anywhere ?? cached?.byPlace[place.index];
+      if (known !== undefined) return known;
     }
-    return body;
+    const made = this.compile(query, place, sourceIp, undefined);
+    if (made === undefined) return refused;
+    if (made.cacheable) this.keep(key, made.body, place);
+    return made.body;
   }
 
-  /** What our zones answer for a client at a place; undefined where the name is not ours. */
-  private resolve(name: WireName, type: number, place: Place): Resolution | undefined {
-    const zone = this.zoneFor(name, type);
+  /** Undefined where the question is refused. */
+  private compile(
+    query: Query,
+    place: Place,
+    sourceIp: string,
+    asker: Asker | undefined,
+  ): { readonly body: Body; readonly cacheable: boolean } | undefined {
+    if (query.ednsVersion > 0) return { body: badVersion, cacheable: false };
+    // CHAOS questions (version.bind, id.server) are refused like every other class.
+    if (query.class !== classes.IN && query.class !== classes.ANY) return undefined;
+    if (query.type === types.AXFR || query.type === types.IXFR) return undefined;
+    const resolution = this.resolve(query, place, sourceIp, asker);
+    if (resolution === undefined) return undefined;
+    const { answers, chance, cidrScope } = resolution;
+    return {
+      body: compileBody(query, resolution, this.options.timeScale),
+      cacheable: !chance && cidrScope === 0 && answers.length > 0,
+    };
+  }
+
+  /** What our zones answer to a client; undefined where the name is not ours. */
+  private resolve(
+    query: Query,
+    place: Place,
+    sourceIp: string,
+    asker: Asker | undefined,
+  ): Resolution | undefined {
+    const { name, type, subnet } = query;
+    const zone = this.zoneFor(name, type, asker);
     if (zone === undefined) return resolveAwsName(name, type);
     return resolve(zone, name, type, {
-      health: this.options.health,
+      ...this.options.facts,
       random: this.options.random,
-      place,
+      place: placeInVpc(zone, asker) ?? place,
+      prefix: () => clientPrefix(subnet, sourceIp),
     });
   }
 
   /** A DS question at a zone's apex is the parent zone's to answer, where we hold it. */
-  private zoneFor(name: WireName, type: number): Zone | undefined {
-    const zone = this.options.zones.find(name);
+  private zoneFor(name: WireName, type: number, asker: Asker | undefined): Zone | undefined {
+    const { zones } = this.options;
+    const zone = zones.find(name, asker);
+    if (zone !== undefined && !isAtOrBelow(name, zone.name)) return undefined;
     if (type !== types.DS || zone === undefined || zone.name !== name) return zone;
-    return this.options.zones.find(name.slice(1 + name.charCodeAt(0))) ?? zone;
+    return zones.find(name.slice(1 + name.charCodeAt(0))) ?? zone;
   }
 
-  private keep(key: string, cached: Cached | undefined, body: Body, place: Place): void {
+  private keep(key: string, body: Body, place: Place): void {
     if (this.cachedBodies >= maxCachedBodies) this.invalidate();
-    const entry = this.cache.get(key) ?? cached ?? { anywhere: undefined, byPlace: [] };
+    const entry = this.cache.get(key) ?? { anywhere: undefined, byPlace: [] };
     if (body.location) entry.byPlace[place.index] = body;
     else entry.anywhere = body;
     this.cache.set(key, entry);
     this.cachedBodies++;
   }
+}
+
+/**
+ * Who asks, where it makes a difference: an address of a region's own (its functions stand in its
+ * VPCs), a zone or name server that is asked for by name. Undefined for nearly all queries.
+ */
+function askerOf(query: Query, source: QuerySource, zones: ZoneTable): Asker | undefined {
+  if (source.zoneId !== undefined) return { zoneId: source.zoneId };
+  const selector = query.selector;
+  if (selector !== undefined) {
+    const [kind, value = ''] = selector.split('=', 2);
+    if (kind === 'ns') return { nameServer: value.toLowerCase().replace(/\.$/, '') };
+    if (kind === 'vpc') return { vpcId: value };
+  }
+  if (!zones.hasPrivate) return undefined;
+  const region = regionOfIp(source.ip);
+  return region === undefined ? undefined : { region };
+}
+
+/** In a private zone a client is where its VPC is; client subnets do not count there. */
+function placeInVpc(zone: Zone, asker: Asker | undefined): Place | undefined {
+  const { vpcs } = zone.facts;
+  if (vpcs === undefined) return undefined;
+  const vpc = vpcs.find(({ id, region }) => id === asker?.vpcId || region === asker?.region);
+  return vpc === undefined ? undefined : placeOfRegion(vpc.region);
 }
 
 function compileBody(query: Query, resolution: Resolution, timeScale: number): Body {
@@ -152,6 +212,7 @@ function compileBody(query: Query, resolution: Resolution, timeScale: number): B
     ],
     bytes: Buffer.from(writer.finish().subarray(start)),
     location: resolution.location,
+    cidrScope: resolution.cidrScope,
   };
 }
 
@@ -175,8 +236,8 @@ export function scaledTtl(ttl: number, timeScale: number): number {
   return ttl === 0 ? 0 : Math.max(1, Math.floor(ttl / timeScale));
 }
 
-function respond(query: Query, body: Body, tcp: boolean): Buffer {
-  const opt = query.edns ? optFor(query, body) : undefined;
+function respond(query: Query, body: Body, tcp: boolean, places: ClientPlaces): Buffer {
+  const opt = query.edns ? optFor(query, body, places) : undefined;
   const optLength = opt?.length ?? 0;
   const limit = tcp ? 65535 : Math.min(query.payloadSize, maxUdpOctets);
   const { questionEnd } = query;
@@ -209,14 +270,14 @@ function optRecord(dnssecOk: boolean, extendedRcode: number): Buffer {
   return writer.finish();
 }
 
-function optFor(query: Query, body: Body): Buffer {
+function optFor(query: Query, body: Body, places: ClientPlaces): Buffer {
   if (query.ednsVersion > 0) return optRecord(query.dnssecOk, rcodes.BADVERS >>> 4);
   const plain = plainOpt[query.dnssecOk ? 1 : 0];
   if (query.subnet === undefined) return plain;
   const subnet = query.subnet;
   const data = serializeClientSubnet({
     ...subnet,
-    scopePrefix: scopePrefix(subnet, body.location),
+    scopePrefix: places.scopeOf(subnet, body.location, body.cidrScope),
   });
   const out = Buffer.allocUnsafe(plain.length + 4 + data.length);
   plain.copy(out);

@@ -8,14 +8,20 @@ import { nameText, type WireName } from '../../../wire/dns/name.ts';
 import { dataText } from '../../../wire/dns/record-data.ts';
 import type { Place } from '../../../world/places.ts';
 import type { ExplainedCandidate, ExplainedStep, Explanation } from '../api.ts';
-import type { Candidate, Step } from './decide.ts';
+import type { RecordSet } from '../record-set.ts';
+import { type ClientPrefix, parseCidr } from './cidr-index.ts';
+import type { Candidate, RoutingFacts, Step } from './decide.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
-import type { CompiledRecord, ZoneTable } from './zone-table.ts';
+import type { Asker, CompiledRecord, ZoneTable } from './zone-table.ts';
 
 export interface ExplainContext {
   readonly zones: ZoneTable;
-  readonly health: { isHealthy(healthCheckId: string): boolean };
+  readonly facts: RoutingFacts;
   readonly random: Random;
+  /** Where it is not everybody. */
+  readonly asker?: Asker | undefined;
+  /** What IP-based routing goes by; the place's own subnet if absent. */
+  readonly prefix?: ClientPrefix | undefined;
 }
 
 /** Explains the answer to one question. The name is in lower case. */
@@ -25,12 +31,14 @@ export function explain(
   place: Place,
   context: ExplainContext,
 ): Explanation {
-  const zone = context.zones.find(name);
+  const { zones, facts, random, asker } = context;
+  const zone = zones.find(name, asker);
   const steps: Step[] = [];
+  const prefix = (): ClientPrefix | undefined => context.prefix ?? parseCidr(place.subnet);
   const resolution =
     zone === undefined
       ? resolveAwsName(name, type)
-      : resolve(zone, name, type, { ...context, place, steps });
+      : resolve(zone, name, type, { ...facts, random, place, prefix, steps });
   const explained: Omit<Explanation, 'text'> = {
     name: nameText(name),
     type: typeName(type),
@@ -68,13 +76,33 @@ function explainedCandidate(candidate: Candidate, step: Step): ExplainedCandidat
     region: set.Region ?? null,
     weight: set.Weight ?? null,
     failover: set.Failover ?? null,
+    location: locationText(set),
     latencyMs: candidate.latencyMs ?? null,
+    distanceKm: candidate.distanceKm === undefined ? null : Math.round(candidate.distanceKm),
+    applies: candidate.applies,
     healthCheckId: set.HealthCheckId ?? null,
     healthy: candidate.unhealthy === undefined,
     reason: candidate.unhealthy ?? null,
     chosen: candidate.chosen,
     answers: answersOf(record, step.group.type),
   };
+}
+
+/** What a geolocation, geoproximity or IP-based record is for. */
+function locationText(set: RecordSet): string | null {
+  const { GeoLocation: geo, GeoProximityLocation: near, CidrRoutingConfig: cidr } = set;
+  if (geo !== undefined) {
+    if (geo.CountryCode === '*') return 'default';
+    if (geo.ContinentCode !== undefined) return `continent ${geo.ContinentCode}`;
+    const state = geo.SubdivisionCode === undefined ? '' : `-${geo.SubdivisionCode}`;
+    return `country ${geo.CountryCode}${state}`;
+  }
+  if (near !== undefined) {
+    const { AWSRegion: region, LocalZoneGroup: zone, Coordinates: at, Bias: bias = 0 } = near;
+    const where = region ?? zone ?? `${at?.Latitude}, ${at?.Longitude}`;
+    return `${where}${bias === 0 ? '' : ` bias ${bias > 0 ? '+' : ''}${bias}`}`;
+  }
+  return cidr === undefined ? null : `CIDR location ${cidr.LocationName}`;
 }
 
 function answersOf(record: CompiledRecord, type: number): string[] {
@@ -103,9 +131,12 @@ function textOf(explained: Omit<Explanation, 'text'>): string {
 function candidateText(candidate: ExplainedCandidate): string {
   const facts = [
     candidate.region,
+    candidate.location,
+    candidate.distanceKm === null ? null : `${candidate.distanceKm} km`,
     candidate.latencyMs === null ? null : `${candidate.latencyMs} ms`,
     candidate.weight === null ? null : `weight ${candidate.weight}`,
     candidate.failover,
+    candidate.applies ? null : 'not for this client',
     candidate.reason ?? (candidate.healthCheckId === null ? 'no health check' : 'healthy'),
   ].filter((fact) => fact !== null);
   const mark = candidate.chosen ? '*' : '-';

@@ -13,11 +13,13 @@ import { unreachable } from '../../../stdx/assert.ts';
 import { typeNumber } from '../../../wire/dns/constants.ts';
 import { parseName } from '../../../wire/dns/name.ts';
 import { keyOf, partsOf, rangeOf } from '../keys.ts';
-import type { HealthCheck, RecordSet, Update, ZoneFacts } from '../record-set.ts';
+import type { CidrCollection, HealthCheck, RecordSet, Update, ZoneFacts } from '../record-set.ts';
+import { CidrIndex } from './cidr-index.ts';
 import { compileGroup, ZoneTable } from './zone-table.ts';
 
 export class PropagatedState {
   readonly zones = new ZoneTable();
+  private readonly cidrIndexes = new Map<string, CidrIndex>();
   private readonly store: Store;
   private readonly checks = new Map<string, HealthCheck>();
   private readonly listeners: ((updates: readonly Update[]) => void)[] = [];
@@ -35,6 +37,15 @@ export class PropagatedState {
       const check = JSON.parse(value) as HealthCheck;
       this.checks.set(check.id, check);
     }
+    for (const { value } of store.range(rangeOf('cidr'))) {
+      const { id, locations } = JSON.parse(value) as CidrCollection;
+      this.cidrIndexes.set(id, new CidrIndex(locations));
+    }
+  }
+
+  /** The blocks of a CIDR collection. */
+  cidr(id: string): CidrIndex | undefined {
+    return this.cidrIndexes.get(id);
   }
 
   get healthChecks(): ReadonlyMap<string, HealthCheck> {
@@ -95,6 +106,12 @@ export class PropagatedState {
       case 'health-check-deleted':
         this.checks.delete(update.id);
         return;
+      case 'cidr':
+        this.cidrIndexes.set(update.collection.id, new CidrIndex(update.collection.locations));
+        return;
+      case 'cidr-deleted':
+        this.cidrIndexes.delete(update.id);
+        return;
       default:
         unreachable(update);
     }
@@ -132,6 +149,12 @@ function persist(transaction: WriteTransaction, update: Update): void {
     case 'health-check-deleted':
       transaction.delete(keyOf('health-check', update.id));
       transaction.delete(keyOf('status', update.id));
+      return;
+    case 'cidr':
+      transaction.put(keyOf('cidr', update.collection.id), JSON.stringify(update.collection));
+      return;
+    case 'cidr-deleted':
+      transaction.delete(keyOf('cidr', update.id));
       return;
     default:
       unreachable(update);

@@ -30,6 +30,7 @@ export interface Resolution {
   /** See invariant C4 of `decide.ts`. */
   readonly chance: boolean;
   readonly location: boolean;
+  readonly cidrScope: number;
 }
 
 const maxChain = 16;
@@ -49,6 +50,7 @@ interface Draft {
   additionals: AnswerRecord[];
   chance: boolean;
   location: boolean;
+  cidrScope: number;
 }
 
 const emptyDraft = (): Draft => ({
@@ -59,6 +61,7 @@ const emptyDraft = (): Draft => ({
   additionals: [],
   chance: false,
   location: false,
+  cidrScope: 0,
 });
 
 /** What a zone answers to a question of class IN. The name is in lower case, in the zone. */
@@ -73,6 +76,7 @@ export function resolve(
     const made = decide(group, { ...context, lookup: (name, of) => zone.group(name, of) });
     draft.chance ||= made.chance;
     draft.location ||= made.location;
+    draft.cidrScope = Math.max(draft.cidrScope, made.cidrScope);
     return made;
   };
   let name = question;

@@ -13,14 +13,18 @@ import { assert } from '../../../stdx/assert.ts';
 import { typeNumber, types } from '../../../wire/dns/constants.ts';
 import { isAtOrBelow, parentName, parseName, type WireName } from '../../../wire/dns/name.ts';
 import { parseData } from '../../../wire/dns/record-data.ts';
+import type { Point } from '../../../world/geometry.ts';
 import { policyOf, type RecordSet, type RoutingPolicy, type ZoneFacts } from '../record-set.ts';
 import { awsTarget } from './aws-names.ts';
+import { pointOf } from './geoproximity.ts';
 
 export interface CompiledRecord {
   readonly set: RecordSet;
   readonly ttl: number;
   readonly data: readonly Uint8Array[];
   readonly alias: CompiledAlias | undefined;
+  /** Where a geoproximity record stands. */
+  readonly at: Point | undefined;
 }
 
 export type CompiledAlias =
@@ -65,6 +69,7 @@ export function compileGroup(zoneId: string, sets: readonly RecordSet[]): Group 
       ttl: set.TTL ?? awsTtlSeconds,
       data: (set.ResourceRecords ?? []).map(({ Value }) => parseData(type, Value, 8)),
       alias: compileAlias(zoneId, set, type),
+      at: set.GeoProximityLocation === undefined ? undefined : pointOf(set.GeoProximityLocation),
     })),
   };
 }
@@ -80,7 +85,7 @@ function compileAlias(zoneId: string, set: RecordSet, type: number): CompiledAli
 }
 
 export class Zone {
-  readonly facts: ZoneFacts;
+  facts: ZoneFacts;
   readonly name: WireName;
   private readonly nodes = new Map<WireName, Node>();
   /** Names below the apex with NS records: where there are none, no query looks for them. */
@@ -159,19 +164,44 @@ export class Zone {
   }
 }
 
-/** All zones, by id and by name. */
+/** Who asks, as far as it decides which zone answers. */
+export interface Asker {
+  /** The zone itself: TestDNSAnswer names it. */
+  readonly zoneId?: string;
+  /** The name server that is asked: only zones of its delegation set answer. */
+  readonly nameServer?: string;
+  /** Private zones of this VPC come first. */
+  readonly vpcId?: string;
+  /** Private zones of the VPCs of this region come first. */
+  readonly region?: string;
+}
+
+type ZonesByName = Map<WireName, Zone[]>;
+
+/**
+ * All zones, by id and by name.
+ *
+ * Z5  A private zone answers only to askers of its VPCs; to them it answers for all names below
+ *     its own, also for those that it does not have (split horizon).
+ */
 export class ZoneTable {
   private readonly byId = new Map<string, Zone>();
-  private readonly byName = new Map<WireName, Zone[]>();
+  private readonly publicZones: ZonesByName = new Map();
+  private readonly privateZones: ZonesByName = new Map();
 
+  /** Adds a zone; of one that is known, takes over its new facts. */
   add(facts: ZoneFacts): Zone {
     const known = this.byId.get(facts.id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.facts = facts;
+      return known;
+    }
     const zone = new Zone(facts);
     this.byId.set(facts.id, zone);
-    const sameName = [...(this.byName.get(zone.name) ?? []), zone];
+    const zones = this.sameKind(zone);
+    const sameName = [...(zones.get(zone.name) ?? []), zone];
     sameName.sort((a, b) => a.facts.ordinal - b.facts.ordinal);
-    this.byName.set(zone.name, sameName);
+    zones.set(zone.name, sameName);
     return zone;
   }
 
@@ -179,23 +209,55 @@ export class ZoneTable {
     const zone = this.byId.get(zoneId);
     if (zone === undefined) return;
     this.byId.delete(zoneId);
-    const rest = (this.byName.get(zone.name) ?? []).filter((other) => other !== zone);
-    if (rest.length === 0) this.byName.delete(zone.name);
-    else this.byName.set(zone.name, rest);
+    const zones = this.sameKind(zone);
+    const rest = (zones.get(zone.name) ?? []).filter((other) => other !== zone);
+    if (rest.length === 0) zones.delete(zone.name);
+    else zones.set(zone.name, rest);
   }
 
   get(zoneId: string): Zone | undefined {
     return this.byId.get(zoneId);
   }
 
-  /** The zone that a name belongs to: the longest that it is at or below; of equals the oldest. */
-  find(name: WireName): Zone | undefined {
-    let at: WireName | undefined = name;
-    while (at !== undefined) {
-      const zones = this.byName.get(at);
-      if (zones !== undefined) return zones[0];
-      at = parentName(at);
-    }
-    return undefined;
+  get hasPrivate(): boolean {
+    return this.privateZones.size > 0;
   }
+
+  /**
+   * The zone that a name belongs to: the longest that it is at or below, a private one of the
+   * asker's first; of equals the oldest.
+   */
+  find(name: WireName, asker?: Asker): Zone | undefined {
+    if (asker === undefined) return longest(this.publicZones, name, () => true);
+    const { zoneId, nameServer, vpcId, region } = asker;
+    if (zoneId !== undefined) return this.byId.get(zoneId);
+    if (vpcId !== undefined || region !== undefined) {
+      const isAskers = (zone: Zone): boolean =>
+        zone.facts.vpcs?.some((vpc) => vpc.id === vpcId || vpc.region === region) === true;
+      const found = longest(this.privateZones, name, isAskers);
+      if (found !== undefined) return found;
+    }
+    if (nameServer === undefined) return longest(this.publicZones, name, () => true);
+    return longest(
+      this.publicZones,
+      name,
+      (zone) => zone.facts.nameServers?.includes(nameServer) === true,
+    );
+  }
+
+  private sameKind(zone: Zone): ZonesByName {
+    return zone.facts.vpcs === undefined ? this.publicZones : this.privateZones;
+  }
+}
+
+function longest(
+  zones: ZonesByName,
+  name: WireName,
+  answers: (zone: Zone) => boolean,
+): Zone | undefined {
+  for (let at: WireName | undefined = name; at !== undefined; at = parentName(at)) {
+    const found = zones.get(at)?.find(answers);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

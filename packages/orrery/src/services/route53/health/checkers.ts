@@ -85,6 +85,31 @@ export class HealthCheckers {
     return this.watched.get(id)?.healthy ?? this.options.lastStatus(id) ?? true;
   }
 
+  /** What the statuses would be if some endpoints failed. Changes nothing. */
+  hypothetical(fails: (check: HealthCheck) => boolean): { isHealthy(id: string): boolean } {
+    const known = new Map<string, boolean>();
+    const isHealthy = (id: string): boolean => {
+      const before = known.get(id);
+      const watched = this.watched.get(id);
+      if (before !== undefined || watched === undefined) return before ?? this.isHealthy(id);
+      known.set(id, watched.healthy);
+      const { check } = watched;
+      const children = check.config.ChildHealthChecks;
+      let healthy = watched.healthy;
+      if (fails(check)) healthy = statusOf(check.config, false);
+      else if (children !== undefined) {
+        const alive = children.filter(isHealthy).length;
+        healthy = statusOf(
+          check.config,
+          isHealthyByChildren(alive, check.config.HealthThreshold ?? 0),
+        );
+      }
+      known.set(id, healthy);
+      return healthy;
+    };
+    return { isHealthy };
+  }
+
   /** Watches a check, or takes over its new configuration with the votes it has. */
   set(check: HealthCheck): void {
     const known = this.watched.get(check.id);
