@@ -10,8 +10,8 @@ import type {
   Projection,
 } from '@aws-sdk/client-dynamodb';
 import { invalidParameter } from '../errors.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
-import { type Keys, keysOf, throughputOf } from './schema-checks.ts';
+import type { KeyParts, StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import { keysOf, throughputOf } from './schema-checks.ts';
 
 const localIndexesMax = 5;
 const globalIndexesMax = 20;
@@ -20,7 +20,7 @@ const projectedAttributesMax = 100;
 /** The indexes of a new table, local ones first. */
 export function indexesOf(
   input: CreateTableInput,
-  keys: Keys,
+  keys: KeyParts,
   billingMode: StoredTable['billingMode'],
 ): StoredIndex[] {
   const definitions = input.AttributeDefinitions ?? [];
@@ -51,7 +51,7 @@ export function indexesOf(
 function localIndex(
   given: LocalSecondaryIndex,
   definitions: readonly AttributeDefinition[],
-  table: Keys,
+  table: KeyParts,
   before: readonly StoredIndex[],
 ): StoredIndex {
   const name = given.IndexName ?? '';
@@ -87,7 +87,7 @@ export function globalIndex(
   id: number,
 ): StoredIndex {
   const name = given.IndexName ?? '';
-  const keys = keysOf(given.KeySchema ?? [], definitions);
+  const keys = keysOf(given.KeySchema ?? [], definitions, true);
   const projection = projectionOf(given.Projection);
   if (billingMode === 'PAY_PER_REQUEST' && given.ProvisionedThroughput !== undefined) {
     throw invalidParameter(

@@ -21,9 +21,15 @@ import {
   type Rules,
   required,
 } from '../constraints.ts';
-import { invalidParameter, notBuilt, validationError } from '../errors.ts';
+import { invalidParameter, validationError } from '../errors.ts';
 import type { KeyAttribute } from '../storage/key-encoding.ts';
-import type { StoredIndex, StoredTable, Throughput } from '../storage/stored-table.ts';
+import {
+  type KeyParts,
+  keyAttributes,
+  type StoredIndex,
+  type StoredTable,
+  type Throughput,
+} from '../storage/stored-table.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 
 const unitsMax = 1_000_000_000_000;
@@ -103,16 +109,18 @@ function each(
   });
 }
 
-export interface Keys {
-  readonly partitionKey: KeyAttribute;
-  readonly sortKey: KeyAttribute | undefined;
-}
+/** Attributes of each kind that the key of a global index may have. */
+const severalMax = 4;
 
-/** The keys of a schema whose attributes must be among the definitions. */
+/**
+ * The keys of a schema whose attributes must be among the definitions. Only a global index may have
+ * `several` attributes of a kind.
+ */
 export function keysOf(
   schema: readonly KeySchemaElement[],
   definitions: readonly AttributeDefinition[],
-): Keys {
+  several = false,
+): KeyParts {
   const names = schema.map(({ AttributeName }) => AttributeName ?? '');
   const defined = new Map(
     definitions.map((one) => [one.AttributeName, one.AttributeType as KeyType] as const),
@@ -123,27 +131,52 @@ export function keysOf(
         `Keys: [${names.join(', ')}], AttributeDefinitions: [${[...defined.keys()].join(', ')}]`,
     );
   }
-  if (schema.length > 2) throw notBuilt('A key of more than two attributes');
-  const [first, second] = names;
-  if (first === second) {
+  if (new Set(names).size < names.length) {
     throw validationError(
       'Both the Hash Key and the Range Key element in the KeySchema have the same name',
     );
   }
-  if (schema[0]?.KeyType !== 'HASH') {
+  checkKinds(schema, several);
+  const [partition, sort] = (['HASH', 'RANGE'] as const).map((kind) =>
+    schema
+      .filter(({ KeyType: type }) => type === kind)
+      .map(({ AttributeName: name = '' }): KeyAttribute => {
+        const type = present(defined.get(name), 'the type of a key attribute');
+        return { name, type };
+      }),
+  ) as [KeyAttribute[], KeyAttribute[]];
+  const [partitionKey, ...furtherPartitionKeys] = partition;
+  const [sortKey, ...furtherSortKeys] = sort;
+  return {
+    partitionKey: present(partitionKey, 'the first element is a HASH key'),
+    sortKey,
+    ...(furtherPartitionKeys.length > 0 && { furtherPartitionKeys }),
+    ...(furtherSortKeys.length > 0 && { furtherSortKeys }),
+  };
+}
+
+/** Partition key first, then sort key, of one attribute each or of several. */
+function checkKinds(schema: readonly KeySchemaElement[], several: boolean): void {
+  const kinds = schema.map(({ KeyType: kind }) => kind);
+  if (kinds[0] !== 'HASH') {
     throw validationError('Invalid KeySchema: The first KeySchemaElement is not a HASH key type');
   }
-  if (schema[1] !== undefined && schema[1].KeyType !== 'RANGE') {
+  if (!several) {
+    if (kinds.length > 2) {
+      throw invalidParameter('A KeySchema of more than two elements is for global indexes only');
+    }
+    if (kinds.length === 1 || kinds[1] === 'RANGE') return;
     throw validationError('Invalid KeySchema: The second KeySchemaElement is not a RANGE key type');
   }
-  const attribute = (name: string): KeyAttribute => ({
-    name,
-    type: present(defined.get(name), 'the type of a key attribute'),
-  });
-  return {
-    partitionKey: attribute(first ?? ''),
-    sortKey: second === undefined ? undefined : attribute(second),
-  };
+  if (kinds.lastIndexOf('HASH') > kinds.indexOf('RANGE') && kinds.includes('RANGE')) {
+    throw validationError('Invalid KeySchema: HASH key elements must precede RANGE key elements');
+  }
+  for (const kind of ['HASH', 'RANGE'] as const) {
+    if (kinds.filter((each) => each === kind).length <= severalMax) continue;
+    throw invalidParameter(
+      `The number of ${kind} key attributes exceeds the limit of ${severalMax}`,
+    );
+  }
 }
 
 export function throughputOf(
@@ -176,13 +209,12 @@ export function throughputOf(
 /** Every definition must belong to a key, and is told where it does not. */
 export function checkDefinitionsUsed(
   definitions: readonly AttributeDefinition[],
-  keys: Keys,
+  keys: KeyParts,
   indexes: readonly StoredIndex[],
 ): void {
   const used = new Set<string>();
-  for (const { partitionKey, sortKey } of [keys, ...indexes]) {
-    used.add(partitionKey.name);
-    if (sortKey !== undefined) used.add(sortKey.name);
+  for (const each of [keys, ...indexes]) {
+    for (const { name } of keyAttributes(each)) used.add(name);
   }
   const defined = definitions.map(({ AttributeName }) => AttributeName ?? '');
   if (defined.length === used.size && defined.every((name) => used.has(name))) return;

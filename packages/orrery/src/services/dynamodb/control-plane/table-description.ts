@@ -9,11 +9,13 @@ import type {
   ReplicaDescription,
   TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import type { KeyLayout } from '../storage/key-encoding.ts';
 import {
   isReplicated,
+  type KeyParts,
+  partitionKeysOf,
   type StoredIndex,
   type StoredTable,
+  sortKeysOf,
   statusIn,
   type Throughput,
 } from '../storage/stored-table.ts';
@@ -86,11 +88,11 @@ export function describe(table: StoredTable, region: string): Described {
   };
 }
 
-export function keySchema(layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>): KeySchemaElement[] {
-  const { partitionKey, sortKey } = layout;
-  const schema: KeySchemaElement[] = [{ AttributeName: partitionKey.name, KeyType: 'HASH' }];
-  if (sortKey !== undefined) schema.push({ AttributeName: sortKey.name, KeyType: 'RANGE' });
-  return schema;
+export function keySchema(keys: KeyParts): KeySchemaElement[] {
+  return [
+    ...partitionKeysOf(keys).map(({ name }) => ({ AttributeName: name, KeyType: 'HASH' as const })),
+    ...sortKeysOf(keys).map(({ name }) => ({ AttributeName: name, KeyType: 'RANGE' as const })),
+  ];
 }
 
 function streamNames(table: StoredTable): { LatestStreamLabel?: string; LatestStreamArn?: string } {

@@ -6,11 +6,10 @@
  * operations").
  */
 import { indexKeyOf } from '../storage/index-entries.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, member, setMember } from '../values/attribute-value.ts';
 import { equalMaps } from '../values/compare.ts';
 import { itemSize } from '../values/size.ts';
-import { keyAttributes } from './key-checks.ts';
 
 export type CapacityMode = 'NONE' | 'TOTAL' | 'INDEXES' | undefined;
 

@@ -14,9 +14,9 @@ import { expectedCondition } from '../legacy/conditions.ts';
 import { collectLegacyProblems, type LegacyInput } from '../legacy/parameters.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import type { KeyLayout } from '../storage/key-encoding.ts';
+import { keyAttributes } from '../storage/stored-table.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import type { CapacityMode, ConsumedCapacity } from './capacity.ts';
-import { keyAttributes } from './key-checks.ts';
 
 export interface ExpressionInput {
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;

@@ -3,7 +3,14 @@
  */
 import { invalidParameter, serializationError, validationError } from '../errors.ts';
 import { encodeItemKey, type KeyAttribute, type KeyLayout } from '../storage/key-encoding.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import {
+  type KeyParts,
+  keyAttributes,
+  partitionKeysOf,
+  type StoredIndex,
+  type StoredTable,
+  sortKeysOf,
+} from '../storage/stored-table.ts';
 import {
   type AttributeMap,
   type AttributeValue,
@@ -13,11 +20,6 @@ import {
 
 const partitionBytesMax = 2048;
 const sortBytesMax = 1024;
-
-export function keyAttributes(layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>): KeyAttribute[] {
-  const { partitionKey, sortKey } = layout;
-  return sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
-}
 
 /** Bytes of a `Key` parameter that must be exactly the table's key. */
 export function encodeGivenKey(table: KeyLayout, key: AttributeMap): Buffer {
@@ -51,24 +53,32 @@ export function encodeKeyOfItem(table: StoredTable, item: AttributeMap): Buffer 
 }
 
 /** Emptiness and size of key values of the right types. */
-export function checkKeyValues(
-  layout: Pick<KeyLayout, 'partitionKey' | 'sortKey'>,
-  key: AttributeMap,
-): void {
-  const { partitionKey, sortKey } = layout;
-  const partition = key[partitionKey.name] as AttributeValue;
-  checkNotEmpty(partitionKey, partition);
-  if (keyBytes(partition) > partitionBytesMax) {
+export function checkKeyValues(keys: KeyParts, key: AttributeMap): void {
+  for (const attribute of keyAttributes(keys)) {
+    checkNotEmpty(attribute, key[attribute.name] as AttributeValue);
+  }
+  checkSizes(keys, key);
+}
+
+/** Of several attributes the sizes count together. */
+function checkSizes(keys: KeyParts, item: AttributeMap): void {
+  if (totalBytes(partitionKeysOf(keys), item) > partitionBytesMax) {
     throw invalidParameter('Size of hashkey has exceeded the maximum size limit of2048 bytes');
   }
-  if (sortKey === undefined) return;
-  const sort = key[sortKey.name] as AttributeValue;
-  checkNotEmpty(sortKey, sort);
-  if (keyBytes(sort) > sortBytesMax) {
+  if (totalBytes(sortKeysOf(keys), item) > sortBytesMax) {
     throw invalidParameter(
       'Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
     );
   }
+}
+
+function totalBytes(attributes: readonly KeyAttribute[], item: AttributeMap): number {
+  let bytes = 0;
+  for (const { name } of attributes) {
+    const value = member(item, name);
+    if (value !== undefined) bytes += keyBytes(value);
+  }
+  return bytes;
 }
 
 /** Also that a text is one: half a surrogate pair has no bytes of its own, so keys would collide. */
@@ -88,6 +98,7 @@ export function checkNotEmpty({ name }: KeyAttribute, value: AttributeValue): vo
 export function checkIndexKeys(table: StoredTable, item: AttributeMap): void {
   for (const index of table.indexes) {
     for (const attribute of keyAttributes(index)) checkIndexKey(index, attribute, item);
+    checkSizes(index, item);
   }
 }
 
@@ -109,15 +120,6 @@ function checkIndexKey(index: StoredIndex, attribute: KeyAttribute, item: Attrib
         `${kind} value. IndexName: ${index.name}, IndexKey: ${name}`,
     );
   }
-  const isPartition = attribute === index.partitionKey;
-  const bytesMax = isPartition ? partitionBytesMax : sortBytesMax;
-  if (keyBytes(value) > bytesMax) {
-    throw invalidParameter(
-      isPartition
-        ? 'Size of hashkey has exceeded the maximum size limit of2048 bytes'
-        : 'Aggregated size of all range keys has exceeded the size limit of 1024 bytes',
-    );
-  }
 }
 
 function emptiness(value: AttributeValue): 'string' | 'binary' | undefined {
@@ -126,8 +128,6 @@ function emptiness(value: AttributeValue): 'string' | 'binary' | undefined {
 }
 
 function keyBytes(value: AttributeValue): number {
-  if (value.S !== undefined) {
-    return value.S.length * 3 <= sortBytesMax ? 0 : Buffer.byteLength(value.S);
-  }
+  if (value.S !== undefined) return Buffer.byteLength(value.S);
   return value.B === undefined ? 0 : Buffer.byteLength(value.B, 'base64');
 }

@@ -16,7 +16,7 @@ import { type Projection, project } from '../expressions/projection.ts';
 import type { Condition } from '../expressions/tree.ts';
 import { itemKeyOfEntry } from '../storage/index-entries.ts';
 import type { KeyRange } from '../storage/key-encoding.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, member, parseMap, setMember } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import {
@@ -27,7 +27,6 @@ import {
   wantsCapacity,
 } from './capacity.ts';
 import { itemJson } from './item-operation.ts';
-import { keyAttributes } from './key-checks.ts';
 
 const pageBytesMax = 1024 * 1024;
 

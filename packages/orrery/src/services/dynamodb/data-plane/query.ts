@@ -9,9 +9,17 @@ import { invalidParameter, validationError } from '../errors.ts';
 import { bindConditionText } from '../expressions/expressions.ts';
 import { type KeyTest, keyTests } from '../expressions/key-condition.ts';
 import { legacyKeyTests } from '../legacy/conditions.ts';
-import { type KeyLayout, type KeyRange, partitionHash } from '../storage/key-encoding.ts';
+import { partitionHashOf } from '../storage/index-entries.ts';
+import type { KeyAttribute, KeyRange } from '../storage/key-encoding.ts';
 import { indexRange, itemRange } from '../storage/key-ranges.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import {
+  type KeyParts,
+  keyAttributes,
+  partitionKeysOf,
+  type StoredIndex,
+  type StoredTable,
+  sortKeysOf,
+} from '../storage/stored-table.ts';
 import { nextKey } from '../storage/table-storage.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
@@ -25,7 +33,7 @@ import {
   placeholdersOf,
   refuseKeyPaths,
 } from './item-operation.ts';
-import { checkNotEmpty, keyAttributes } from './key-checks.ts';
+import { checkNotEmpty } from './key-checks.ts';
 import { readPage } from './page.ts';
 import {
   bindFilterAndPaths,
@@ -71,16 +79,16 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
   const keys = index ?? table;
   const start = input.ExclusiveStartKey;
   const startBytes = start === undefined ? undefined : encodeStartKey(table, index, start);
-  const { partition, sort } = matchSchema(keys, tests);
+  const match = matchSchema(keys, tests);
   if (bound.paths !== undefined) refuseKeyPaths(table, bound.paths);
   refuseKeysInFilter(keys, bound, input);
   checkProjected(table, index, input, bound.paths);
 
-  const whole = rangeOf(table, index, partition, sort);
+  const whole = rangeOf(table, index, match);
   const range =
     start === undefined || startBytes === undefined
       ? whole
-      : resume(whole, startBytes, { keys, start, partition, sort }, input);
+      : resume(whole, startBytes, { keys, start, ...match }, input);
   return readPage(engine.storage.store, {
     table,
     index:
@@ -121,42 +129,70 @@ function bindExpressions(input: QueryInput): {
 }
 
 interface Match {
-  readonly partition: AttributeValue;
-  readonly sort: KeyTest | undefined;
+  /** A value for each attribute of the partition key. */
+  readonly partition: readonly AttributeValue[];
+  /** Tests of the sort key's attributes from the first on; all but the last are equalities. */
+  readonly sort: readonly KeyTest[];
 }
 
 /** What the tests say of the key attributes of the table or index. */
-function matchSchema(
-  keys: Pick<KeyLayout, 'partitionKey' | 'sortKey'>,
-  tests: ReadonlyMap<string, KeyTest>,
-): Match {
-  const { partitionKey, sortKey } = keys;
-  if (sortKey === undefined && tests.size > 1) {
+function matchSchema(keys: KeyParts, tests: ReadonlyMap<string, KeyTest>): Match {
+  const [partitionKeys, sortKeys] = [partitionKeysOf(keys), sortKeysOf(keys)];
+  const several = partitionKeys.length + sortKeys.length > 2;
+  if (tests.size > 2 && !several) {
+    throw validationError('Conditions can be of length 1 or 2 only');
+  }
+  if (sortKeys.length === 0 && tests.size > partitionKeys.length) {
     throw validationError('Query key condition not supported');
   }
-  for (const attribute of keyAttributes(keys)) {
-    const test = tests.get(attribute.name);
-    if (test === undefined) {
-      if (attribute === sortKey && tests.size === 1) continue;
-      throw validationError(`Query condition missed key schema element: ${attribute.name}`);
-    }
-    if (test.values.some((value) => value[attribute.type] === undefined)) {
-      throw invalidParameter('Condition parameter type does not match schema type');
-    }
-    if (attribute === partitionKey && test.operator !== '=') {
+  const partition = partitionKeys.map((attribute) => {
+    const test = testOf(tests, attribute);
+    if (test === undefined) throw missed(attribute);
+    if (test.operator !== '=') throw validationError('Query key condition not supported');
+    return test.values[0] as AttributeValue;
+  });
+  const sort = sortTests(sortKeys, tests);
+  if (partition.length + sort.length === tests.size) return { partition, sort };
+  const next = sortKeys[sort.length];
+  if (next !== undefined) throw missed(next);
+  throw validationError('Query key condition not supported');
+}
+
+/** The tests from the first attribute on, as far as they go without a gap. */
+function sortTests(
+  sortKeys: readonly KeyAttribute[],
+  tests: ReadonlyMap<string, KeyTest>,
+): KeyTest[] {
+  const found: KeyTest[] = [];
+  for (const attribute of sortKeys) {
+    const test = testOf(tests, attribute);
+    if (test === undefined) break;
+    if ((found.at(-1)?.operator ?? '=') !== '=') {
       throw validationError('Query key condition not supported');
     }
-    if (test.operator === '=') {
-      for (const value of test.values) checkNotEmpty(attribute, value);
-    }
+    found.push(test);
   }
-  const [partition] = tests.get(partitionKey.name)?.values ?? [];
-  const sort = sortKey === undefined ? undefined : tests.get(sortKey.name);
-  return { partition: partition as AttributeValue, sort };
+  return found;
+}
+
+function testOf(tests: ReadonlyMap<string, KeyTest>, attribute: KeyAttribute): KeyTest | undefined {
+  const test = tests.get(attribute.name);
+  if (test === undefined) return undefined;
+  if (test.values.some((value) => value[attribute.type] === undefined)) {
+    throw invalidParameter('Condition parameter type does not match schema type');
+  }
+  if (test.operator === '=') {
+    for (const value of test.values) checkNotEmpty(attribute, value);
+  }
+  return test;
+}
+
+function missed({ name }: KeyAttribute): Error {
+  return validationError(`Query condition missed key schema element: ${name}`);
 }
 
 function refuseKeysInFilter(
-  keys: Pick<KeyLayout, 'partitionKey' | 'sortKey'>,
+  keys: KeyParts,
   { filter }: FilterAndPaths,
   { QueryFilter: legacyFilter }: QueryInput,
 ): void {
@@ -173,17 +209,16 @@ function refuseKeysInFilter(
 function rangeOf(
   table: StoredTable,
   index: StoredIndex | undefined,
-  partition: AttributeValue,
-  sort: KeyTest | undefined,
+  { partition, sort }: Match,
 ): KeyRange {
-  const hash = partitionHash(partition);
+  const hash = partitionHashOf(partition);
   return index === undefined
-    ? itemRange(table.id, hash, sort)
+    ? itemRange(table.id, hash, sort[0])
     : indexRange(table.id, index.id, hash, sort);
 }
 
 interface Start extends Match {
-  readonly keys: Pick<KeyLayout, 'partitionKey' | 'sortKey'>;
+  readonly keys: KeyParts;
   readonly start: AttributeMap;
 }
 
@@ -194,15 +229,15 @@ function resume(
   { keys, start, partition, sort }: Start,
   input: QueryInput,
 ): KeyRange {
-  const samePartition = equalValues(
-    member(start, keys.partitionKey.name) ?? { NULL: true },
-    partition,
-  );
+  const samePartition = partitionKeysOf(keys).every(({ name }, i) => {
+    const [given, wanted] = [member(start, name), partition[i]];
+    return given !== undefined && wanted !== undefined && equalValues(given, wanted);
+  });
   const inside =
     compareBytes(startBytes, whole.start) >= 0 && compareBytes(startBytes, whole.end) < 0;
   if (!samePartition) {
     throw validationError(
-      sort === undefined
+      sort.length === 0
         ? 'The provided starting key is outside query boundaries based on provided conditions'
         : 'The query can return at most one row and cannot be restarted',
     );

@@ -10,12 +10,12 @@ import { filterCondition } from '../legacy/conditions.ts';
 import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
 import { indexKeyOf } from '../storage/index-entries.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { validateValue } from '../values/validate-value.ts';
 import { type CapacityMode, projectedNames } from './capacity.ts';
 import type { ExpressionInput } from './item-operation.ts';
-import { checkKeyValues, keyAttributes } from './key-checks.ts';
+import { checkKeyValues } from './key-checks.ts';
 
 export interface ReadInput
   extends ExpressionInput,

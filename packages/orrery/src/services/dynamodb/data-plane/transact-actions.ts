@@ -9,7 +9,7 @@ import { conditionFailed, validationError } from '../errors.ts';
 import { refuseKeyUpdates } from '../expressions/apply-update.ts';
 import { holds } from '../expressions/evaluate.ts';
 import type { Action, Condition } from '../expressions/tree.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import { keyAttributes, type StoredTable } from '../storage/stored-table.ts';
 import { tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
@@ -22,7 +22,7 @@ import {
   pathsOf,
   refuseKeyPaths,
 } from './item-operation.ts';
-import { encodeGivenKey, encodeKeyOfItem, keyAttributes } from './key-checks.ts';
+import { encodeGivenKey, encodeKeyOfItem } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
 import { bindUpdate, updatedItem } from './update-item.ts';
 

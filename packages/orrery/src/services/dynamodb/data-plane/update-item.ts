@@ -11,7 +11,7 @@ import type { Action, Condition } from '../expressions/tree.ts';
 import { inLegacyWords, updateActions } from '../legacy/attribute-updates.ts';
 import { expectedCondition } from '../legacy/conditions.ts';
 import type { LegacyInput } from '../legacy/parameters.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
+import { keyAttributes, type StoredTable } from '../storage/stored-table.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
@@ -32,7 +32,7 @@ import {
   type WriteInput,
   writeRules,
 } from './item-operation.ts';
-import { checkIndexKeys, encodeGivenKey, keyAttributes } from './key-checks.ts';
+import { checkIndexKeys, encodeGivenKey } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
 
 export interface UpdateItemInput extends WriteInput, Pick<LegacyInput, 'AttributeUpdates'> {

@@ -1,6 +1,5 @@
 /**
- * Owns: what a key condition expression says of the key: the one value of the partition key, and at
- * most one test of the sort key.
+ * Owns: what a key condition expression says of the key: at most one test of each attribute.
  * Refuses to own: the table's schema (`data-plane/query.ts` brings it).
  */
 import { validationError } from '../errors.ts';
@@ -27,7 +26,6 @@ export function keyTests(condition: Condition): ReadonlyMap<string, KeyTest> {
   const tests = new Map<string, KeyTest>();
   checkOperators(condition);
   collect(condition, tests);
-  if (tests.size > 2) throw validationError('Conditions can be of length 1 or 2 only');
   return tests;
 }
 

@@ -4,22 +4,29 @@
  *
  * X1  An index has exactly one entry per item that has all the index's key attributes with the
  *     right types. The entry's value is the item's key; the item itself is stored once.
- * X2  Entries of one index and partition key order by index sort key, then by item key's hash.
+ * X2  Entries of one index and partition key order by index sort key, then by item key's hash. A
+ *     sort key of several attributes orders by the first, then the second, and so on.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
 import { present } from '../../../stdx/assert.ts';
 import { sha256 } from '../../../stdx/digest.ts';
 import { itemOfRecord } from '../replication/version.ts';
-import { type AttributeMap, member, parseMap } from '../values/attribute-value.ts';
+import {
+  type AttributeMap,
+  type AttributeValue,
+  member,
+  parseMap,
+} from '../values/attribute-value.ts';
 import {
   after,
   encodeSortKey,
+  type KeyAttribute,
   type KeyLayout,
   type KeyRange,
   partitionHash,
   spaces,
 } from './key-encoding.ts';
-import type { StoredIndex } from './stored-table.ts';
+import { partitionKeysOf, type StoredIndex, sortKeysOf } from './stored-table.ts';
 
 export interface IndexedTable extends KeyLayout {
   readonly indexes: readonly StoredIndex[];
@@ -55,16 +62,38 @@ export function indexKeyOf(
   item: AttributeMap,
   itemKey: Uint8Array,
 ): Buffer | undefined {
-  const partition = member(item, index.partitionKey.name);
-  if (partition === undefined || !(index.partitionKey.type in partition)) return undefined;
-  const parts = [indexPrefix(tableId, index.id, partitionHash(partition))];
-  if (index.sortKey !== undefined) {
-    const sort = member(item, index.sortKey.name);
-    if (sort === undefined || !(index.sortKey.type in sort)) return undefined;
-    parts.push(terminated(encodeSortKey(sort)));
-  }
-  parts.push(Buffer.from(sha256(itemKey).subarray(0, 16)));
+  const partition = keyValues(partitionKeysOf(index), item);
+  const sort = keyValues(sortKeysOf(index), item);
+  if (partition === undefined || sort === undefined) return undefined;
+  const parts = [indexPrefix(tableId, index.id, partitionHashOf(partition))];
+  for (const value of sort) parts.push(terminated(encodeSortKey(value)));
+  parts.push(Buffer.from(digestOfKey(itemKey)));
   return Buffer.concat(parts);
+}
+
+/** Undefined where one is absent or of another type. */
+function keyValues(
+  attributes: readonly KeyAttribute[],
+  item: AttributeMap,
+): AttributeValue[] | undefined {
+  const values: AttributeValue[] = [];
+  for (const { name, type } of attributes) {
+    const value = member(item, name);
+    if (value === undefined || !(type in value)) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+/** Hash of a partition key of one or several attributes. */
+export function partitionHashOf(values: readonly AttributeValue[]): Uint8Array {
+  const [first] = values;
+  if (first !== undefined && values.length === 1) return partitionHash(first);
+  return digestOfKey(Buffer.concat(values.map((value) => terminated(encodeSortKey(value)))));
+}
+
+function digestOfKey(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes).subarray(0, 16);
 }
 
 /** What all entries of one partition key of an index start with. */

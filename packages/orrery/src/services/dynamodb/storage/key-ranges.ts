@@ -26,15 +26,22 @@ export function itemRange(tableId: number, hash: Uint8Array, test: SortTest | un
   });
 }
 
-/** Entries of one partition key of an index likewise. */
+/**
+ * Entries of one partition key of an index likewise. There is a test for each of the sort key's
+ * attributes from the first on; all but the last are equalities.
+ */
 export function indexRange(
   tableId: number,
   indexId: number,
   hash: Uint8Array,
-  test: SortTest | undefined,
+  tests: readonly SortTest[],
 ): KeyRange {
-  const prefix = indexPrefix(tableId, indexId, hash);
-  return rangeUnder(prefix, test, {
+  const equal = tests.slice(0, -1).flatMap(({ values }) => values.slice(0, 1));
+  const prefix = Buffer.concat([
+    indexPrefix(tableId, indexId, hash),
+    ...equal.map((value) => terminated(encodeSortKey(value))),
+  ]);
+  return rangeUnder(prefix, tests.at(-1), {
     from: terminated,
     behind: (bytes) => after(terminated(bytes)),
     prefixed: (bytes) => {

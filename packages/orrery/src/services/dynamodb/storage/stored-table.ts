@@ -17,13 +17,33 @@ export interface Projection {
   readonly nonKeyAttributes: readonly string[];
 }
 
+/** The key of a table or index. Only that of a global index has further attributes. */
+export interface KeyParts extends Pick<KeyLayout, 'partitionKey' | 'sortKey'> {
+  readonly furtherPartitionKeys?: readonly KeyAttribute[];
+  readonly furtherSortKeys?: readonly KeyAttribute[];
+}
+
+export function partitionKeysOf(keys: KeyParts): readonly KeyAttribute[] {
+  const { partitionKey, furtherPartitionKeys: further } = keys;
+  return further === undefined ? [partitionKey] : [partitionKey, ...further];
+}
+
+export function sortKeysOf(keys: KeyParts): readonly KeyAttribute[] {
+  const { sortKey, furtherSortKeys: further } = keys;
+  if (sortKey === undefined) return [];
+  return further === undefined ? [sortKey] : [sortKey, ...further];
+}
+
+/** All key attributes in the order of the key schema. */
+export function keyAttributes(keys: KeyParts): readonly KeyAttribute[] {
+  return [...partitionKeysOf(keys), ...sortKeysOf(keys)];
+}
+
 /** A secondary index. Ids are never used twice in a table. */
-export interface StoredIndex {
+export interface StoredIndex extends KeyParts {
   readonly id: number;
   readonly name: string;
   readonly kind: 'LOCAL' | 'GLOBAL';
-  readonly partitionKey: KeyAttribute;
-  readonly sortKey: KeyAttribute | undefined;
   readonly projection: Projection;
   readonly throughput: Throughput | undefined;
   /** Entries of items that were there before the index are still being made. */
