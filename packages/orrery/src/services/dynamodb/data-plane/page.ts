@@ -68,6 +68,9 @@ function* items(transaction: ReadTransaction, request: PageRequest): Iterable<st
   }
 }
 
+const sizeBound = (json: string): number => json.length * 3;
+const exactSize = (json: string): number => itemSize(parseMap(json));
+
 class Page {
   readonly #request: PageRequest;
   readonly #texts: string[] = [];
@@ -75,14 +78,14 @@ class Page {
   #scanned = 0;
   /** Size of the items read so far, or an upper bound of it. */
   #bytes = 0;
-  #exact: boolean;
+  #measureOf: (json: string) => number;
   #unmeasured: string[] = [];
   #last: string | undefined;
   #full = false;
 
   constructor(request: PageRequest) {
     this.#request = request;
-    this.#exact = wantsCapacity(request.capacity);
+    this.#measureOf = wantsCapacity(request.capacity) ? exactSize : sizeBound;
   }
 
   /** Takes one item; true once the page is full. */
@@ -104,19 +107,23 @@ class Page {
     return this.#full;
   }
 
-  /** The text of an item is never shorter than its size, so small pages need no counting. */
+  /**
+   * The text of an item is never shorter than its size, and a character has three bytes at most, so
+   * small pages need no counting: it becomes finer as the page fills.
+   */
   #measure(json: string, item: AttributeMap | undefined): void {
-    if (this.#exact) {
+    if (this.#measureOf === exactSize) {
       this.#bytes += itemSize(item ?? parseMap(json));
       return;
     }
-    this.#bytes += Buffer.byteLength(json);
     this.#unmeasured.push(json);
-    if (this.#bytes < pageBytesMax) return;
-    this.#exact = true;
-    this.#bytes = 0;
-    for (const each of this.#unmeasured) this.#bytes += itemSize(parseMap(each));
-    this.#unmeasured = [];
+    this.#bytes += this.#measureOf(json);
+    while (this.#bytes >= pageBytesMax && this.#measureOf !== exactSize) {
+      this.#measureOf = this.#measureOf === sizeBound ? Buffer.byteLength : exactSize;
+      this.#bytes = 0;
+      for (const each of this.#unmeasured) this.#bytes += this.#measureOf(each);
+    }
+    if (this.#measureOf === exactSize) this.#unmeasured = [];
   }
 
   response(): SerializedBody {
