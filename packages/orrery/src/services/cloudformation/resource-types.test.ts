@@ -398,6 +398,7 @@ describe('resource types', () => {
         BillingMode: 'PAY_PER_REQUEST',
         GlobalSecondaryIndexes: n === 1 ? [index('one')] : [index('two')],
         StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+        TimeToLiveSpecification: { AttributeName: n === 1 ? 'old' : 'until', Enabled: true },
       };
       const replicas = n === 1 ? ['us-east-1'] : regions;
       return {
@@ -428,6 +429,13 @@ describe('resource types', () => {
     const names = async (region: string): Promise<string[]> =>
       (await on.call<{ TableNames: string[] }>('dynamodb', 'ListTables', {}, region)).TableNames;
     assert.deepEqual(await names('eu-west-1'), ['everywhere']);
+    const attribute = async (region: string): Promise<string | undefined> => {
+      const { TimeToLiveDescription } = await on.call<{
+        TimeToLiveDescription: { AttributeName?: string };
+      }>('dynamodb', 'DescribeTimeToLive', { TableName: 'everywhere' }, region);
+      return TimeToLiveDescription.AttributeName;
+    };
+    for (const region of regions) assert.equal(await attribute(region), 'until');
     const unprotected = { ...make(2), Table: make(1)['Table'] ?? ['', {}] } as Resources;
     await apply(on, 'UpdateStack', unprotected);
     await gone(on);

@@ -8,6 +8,7 @@
  *   /conflicts     ConflictsRequest   → ConflictsResponse  losers of last-writer-wins, newest first
  *   /replicas      SetReplicasRequest → {}                 who holds the table; starts the log
  *   /tombstones    CollectRequest     → CollectResponse    forgets what every replica has deleted
+ *   /time-to-live  TimeToLiveRequest  → {}                 the setting, the same in all replicas
  *   /gate          GateRequest        → {}                 the fault: refuses /apply from a peer
  *
  * Bodies of /changes and /snapshot are requests to /apply as they stand, so that whoever ships them
@@ -119,6 +120,12 @@ export interface CollectRequest {
 
 export interface CollectResponse {
   readonly collected: number;
+}
+
+export interface TimeToLiveRequest {
+  readonly tableName: string;
+  /** Null turns it off. */
+  readonly attribute: string | null;
 }
 
 /** `*` stands for all. */

@@ -20,7 +20,11 @@ import {
 } from './control-plane/describe-table.ts';
 import { createLifecycle } from './control-plane/lifecycle.ts';
 import { listTagsOfResource, tagResource, untagResource } from './control-plane/tags.ts';
-import { describeTimeToLive } from './control-plane/time-to-live.ts';
+import {
+  describeTimeToLive,
+  setTimeToLive,
+  updateTimeToLive,
+} from './control-plane/time-to-live.ts';
 import { updateTable } from './control-plane/update-table.ts';
 import { batchGetItem } from './data-plane/batch-get-item.ts';
 import { batchWriteItem } from './data-plane/batch-write-item.ts';
@@ -44,8 +48,9 @@ import { openTableStorage } from './storage/table-storage.ts';
 import { createStreamsService } from './streams/service.ts';
 import { createStreamKeeper } from './streams/stream-keeper.ts';
 import { retentionMsDefault } from './streams/streams.ts';
+import { createSweeper, type SweeperOptions } from './time-to-live/sweeper.ts';
 
-export interface DynamoDbOptions extends ReplicaHandlerOptions {
+export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> {
   readonly region: string;
   readonly accountId: string;
   /** How long CREATING, UPDATING and DELETING last; 0, the default: not at all. */
@@ -55,6 +60,7 @@ export interface DynamoDbOptions extends ReplicaHandlerOptions {
   /** How long streams go without being trimmed; a minute. */
   readonly streamTrimIntervalMs?: number;
   readonly streamShards?: StreamLogOptions;
+  readonly timeToLive?: SweeperOptions;
 }
 
 /** DynamoDB, and its streams: an API of its own under the same signing name. */
@@ -73,11 +79,12 @@ export async function createDynamoDbService(
   const storage = openTableStorage(store, io.clock, options.streamShards);
   const catalog = openTableCatalog(store);
   const clock = createHybridLogicalClock(io.clock, clockStart(storage, catalog));
-  const lifecycle = createLifecycle(io.timers, catalog, storage, transitionMs);
+  const lifecycle = createLifecycle(io, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
   const tokens = openRequestTokens(store, io.clock, io.timers);
   const engine: Engine = { catalog, storage, writer, tokens, region };
-  const plane: ControlPlane = { io, catalog, storage, lifecycle, region, accountId };
+  const sweeper = createSweeper({ io, region, catalog, storage, writer }, options.timeToLive);
+  const plane: ControlPlane = { io, catalog, storage, lifecycle, sweeper, region, accountId };
   const streams = { io, log: storage.streams, catalog, region, retentionMs };
   const keeper = createStreamKeeper(io, storage.streams, {
     retentionMs,
@@ -94,17 +101,22 @@ export async function createDynamoDbService(
     validatesRequired: true,
     operations: operationsOf(engine, plane),
     internal: {
-      'dynamodb-replica': createReplicaHandler({ io, region, catalog, storage, clock }, options),
+      'dynamodb-replica': createReplicaHandler(
+        { io, region, catalog, storage, clock },
+        { ...options, setTimeToLive: (request) => setTimeToLive(plane, request) },
+      ),
     },
     start: async () => {
       lifecycle.resume();
       tokens.resume();
       keeper.start();
+      sweeper.arm();
     },
     stop: () => {
       lifecycle.stop();
       tokens.stop();
       keeper.stop();
+      sweeper.stop();
       return store.close();
     },
   };
@@ -167,6 +179,7 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     TagResource: control(tagResource),
     UntagResource: control(untagResource),
     ListTagsOfResource: control(listTagsOfResource),
+    UpdateTimeToLive: control(updateTimeToLive),
     DescribeTimeToLive: control(describeTimeToLive),
     DescribeLimits: control(describeLimits),
     DescribeEndpoints: control(describeEndpoints),

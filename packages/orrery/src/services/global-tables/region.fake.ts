@@ -120,6 +120,7 @@ function dynamoDb(context: ReplicaContext): Handler {
       context.catalog.create((id) => newTable(id, name));
     }
     if (operation === 'DeleteTable') context.catalog.drop(name);
+    if (operation === 'DescribeTimeToLive') return { TimeToLiveDescription: {} };
     if (operation !== 'DescribeTable') return {};
     const { replicas, status } = tableOf(context, name);
     return {

@@ -164,13 +164,25 @@ export async function setTimeToLive(
   previous: Properties,
   context: ResourceContext,
 ): Promise<void> {
-  const wanted = optionalObject(properties, 'TimeToLiveSpecification');
-  if (sameJson(wanted, previous['TimeToLiveSpecification'])) return;
-  const before = optionalObject(previous, 'TimeToLiveSpecification');
-  await context.call('dynamodb', 'UpdateTimeToLive', {
-    TableName,
-    TimeToLiveSpecification: wanted ?? { ...before, Enabled: false },
-  });
+  const [wanted, before] = [properties, previous].map(enabledTimeToLive);
+  if (wanted === before) return;
+  const set = (AttributeName: string, Enabled: boolean): Promise<unknown> =>
+    context.call('dynamodb', 'UpdateTimeToLive', {
+      TableName,
+      TimeToLiveSpecification: { AttributeName, Enabled },
+    });
+  // The API takes another attribute only where Time to Live is off.
+  if (before !== undefined) await set(before, false);
+  if (wanted !== undefined) await set(wanted, true);
+}
+
+/** Its attribute; undefined where it is absent or off. */
+function enabledTimeToLive(properties: Properties): string | undefined {
+  const given = optionalObject(properties, 'TimeToLiveSpecification');
+  if (given === undefined || given['Enabled'] === false || given['Enabled'] === 'false') {
+    return undefined;
+  }
+  return requiredText(given, 'AttributeName');
 }
 
 export async function deleteTable(TableName: string, context: ResourceContext): Promise<void> {

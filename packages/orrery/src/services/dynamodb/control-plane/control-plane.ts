@@ -7,6 +7,7 @@ import type { StoredTable } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
+import type { Sweeper } from '../time-to-live/sweeper.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface ControlPlane {
@@ -14,6 +15,7 @@ export interface ControlPlane {
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
   readonly lifecycle: Lifecycle;
+  readonly sweeper: Sweeper;
   readonly region: string;
   readonly accountId: string;
 }

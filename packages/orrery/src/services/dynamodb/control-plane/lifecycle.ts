@@ -3,20 +3,24 @@
  * indexes, removing what dropped tables and indexes leave.
  *
  * F1  Passing states are stored: after a restart they end as they would have without it.
- * F2  Work on many items goes in pieces, each a transaction of its own, so that requests come between.
+ * F2  Work on many items goes in pieces, each a transaction of its own, so that requests come between:
+ *     so many items at most, and few milliseconds where they are large.
  * F3  A piece can be done twice: filling starts again after a restart.
  */
-import type { Timers } from '../../../io/io.ts';
+import type { Io } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
-import { indexKeyOf } from '../storage/index-entries.ts';
+import { expiryKeyOf } from '../storage/expiry-index.ts';
+import { indexKeyOf, putEntry } from '../storage/index-entries.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import type { Dropped, TableCatalog } from '../storage/table-catalog.ts';
 import { nextKey, type TableStorage } from '../storage/table-storage.ts';
-import { parseMap } from '../values/attribute-value.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 
 export interface Lifecycle {
   /** Ends the table's passing state in a moment; at once where the moment is 0. */
   settle(tableName: string): void;
+  /** Makes the entries of the table's index of expiry times, likewise in a moment. */
+  settleTimeToLive(tableName: string): void;
   /** Removes what was dropped. */
   purge(): void;
   /** Takes up what a restart has interrupted. */
@@ -26,18 +30,25 @@ export interface Lifecycle {
 }
 
 const itemsAtOnce = 200;
+/** A piece ends after this time also where it has had fewer items. */
+const pieceUs = 5_000;
+
+type LifecycleIo = Pick<Io, 'timers' | 'clock'>;
 
 export function createLifecycle(
-  timers: Timers,
+  io: LifecycleIo,
   catalog: TableCatalog,
   storage: TableStorage,
   transitionMs: number,
 ): Lifecycle {
-  return new TableLifecycle(timers, catalog, storage, transitionMs);
+  return new TableLifecycle(io, catalog, storage, transitionMs);
 }
 
+/** Key of an item's entry in what is being filled; undefined where it has none. */
+type EntryOf = (item: AttributeMap, itemKey: Uint8Array) => Buffer | undefined;
+
 class TableLifecycle implements Lifecycle {
-  readonly #timers: Timers;
+  readonly #io: LifecycleIo;
   readonly #catalog: TableCatalog;
   readonly #storage: TableStorage;
   readonly #transitionMs: number;
@@ -45,8 +56,8 @@ class TableLifecycle implements Lifecycle {
   readonly #removing = new Set<string>();
   #stopped = false;
 
-  constructor(timers: Timers, catalog: TableCatalog, storage: TableStorage, transitionMs: number) {
-    this.#timers = timers;
+  constructor(io: LifecycleIo, catalog: TableCatalog, storage: TableStorage, transitionMs: number) {
+    this.#io = io;
     this.#catalog = catalog;
     this.#storage = storage;
     this.#transitionMs = transitionMs;
@@ -55,6 +66,15 @@ class TableLifecycle implements Lifecycle {
   settle(name: string): void {
     if (this.#transitionMs <= 0) this.#settled(name);
     else this.#later(this.#transitionMs, `table ${name} settles`, () => this.#settled(name));
+  }
+
+  settleTimeToLive(name: string): void {
+    const begin = (): void => {
+      const table = this.#catalog.find(name);
+      if (table?.timeToLive?.filling === true) this.#fillExpiry(table, undefined);
+    };
+    if (this.#transitionMs <= 0) begin();
+    else this.#later(this.#transitionMs, `time to live of ${name} settles`, begin);
   }
 
   purge(): void {
@@ -67,8 +87,9 @@ class TableLifecycle implements Lifecycle {
   }
 
   resume(): void {
-    for (const { name, status } of this.#catalog.list()) {
+    for (const { name, status, timeToLive } of this.#catalog.list()) {
       if (status !== 'ACTIVE') this.settle(name);
+      if (timeToLive?.filling === true) this.settleTimeToLive(name);
     }
     this.purge();
   }
@@ -78,7 +99,7 @@ class TableLifecycle implements Lifecycle {
   }
 
   #later(delayMs: number, label: string, run: () => void): void {
-    this.#timers.after(delayMs, label, () => {
+    this.#io.timers.after(delayMs, label, () => {
       if (!this.#stopped) run();
     });
   }
@@ -103,7 +124,9 @@ class TableLifecycle implements Lifecycle {
     const table = this.#catalog.find(name);
     // Dropped meanwhile, the table or the index; a new one of that name has another number.
     if (table?.id !== tableId || !table.indexes.some(({ id }) => id === index.id)) return;
-    const last = this.#fillPiece(table, index, start);
+    const last = this.#fillPiece(table, start, (item, key) =>
+      indexKeyOf(tableId, index, item, key),
+    );
     if (last !== undefined) {
       this.#later(0, `index ${name}/${index.name} is filled`, () => {
         this.#fill(table, index, nextKey(last));
@@ -117,21 +140,45 @@ class TableLifecycle implements Lifecycle {
     this.#settled(name);
   }
 
+  /** The same for the index of expiry times. */
+  #fillExpiry({ id: tableId, name, timeToLive }: StoredTable, start: Buffer | undefined): void {
+    const table = this.#catalog.find(name);
+    const now = table?.timeToLive;
+    if (table?.id !== tableId || now === undefined || now.indexId !== timeToLive?.indexId) return;
+    const last = this.#fillPiece(table, start, (item, key) => expiryKeyOf(tableId, now, item, key));
+    if (last === undefined) {
+      this.#catalog.replace({ ...table, timeToLive: { ...now, filling: false } });
+      return;
+    }
+    this.#later(0, `expiry times of ${name} are gathered`, () => {
+      this.#fillExpiry(table, nextKey(last));
+    });
+  }
+
   /** The last key of the piece; undefined where nothing is behind it. */
   #fillPiece(
     table: StoredTable,
-    index: StoredIndex,
     start: Buffer | undefined,
+    entryOf: EntryOf,
   ): Uint8Array | undefined {
+    const { clock } = this.#io;
+    const untilUs = clock.monotonicUs() + pieceUs;
     return this.#storage.transaction((transaction) => {
       const records = this.#storage.rangeRecords(transaction, table.id, start, itemsAtOnce);
-      const found = [...records];
-      for (const { key, value } of found) {
-        const item = parseMap(itemOfRecord(value) ?? '{}');
-        const entry = indexKeyOf(table.id, index, item, key);
-        if (entry !== undefined) transaction.put(entry, Buffer.from(key).toString('base64'));
+      const entries: { entry: Buffer; key: Uint8Array }[] = [];
+      let seen = 0;
+      let late = false;
+      let last: Uint8Array | undefined;
+      for (const { key, value } of records) {
+        const entry = entryOf(parseMap(itemOfRecord(value) ?? '{}'), key);
+        if (entry !== undefined) entries.push({ entry, key });
+        seen += 1;
+        last = key;
+        late = clock.monotonicUs() > untilUs;
+        if (late) break;
       }
-      return found.length < itemsAtOnce ? undefined : found.at(-1)?.key;
+      for (const { entry, key } of entries) putEntry(transaction, entry, key);
+      return late || seen === itemsAtOnce ? last : undefined;
     });
   }
 

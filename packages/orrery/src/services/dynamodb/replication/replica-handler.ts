@@ -15,6 +15,7 @@ import type {
   GateRequest,
   SetReplicasRequest,
   SnapshotRequest,
+  TimeToLiveRequest,
 } from '../api.ts';
 import { applyChanges } from './apply-changes.ts';
 import { listConflicts } from './conflicts.ts';
@@ -28,12 +29,14 @@ import { collectTombstones } from './tombstones.ts';
 export interface ReplicaHandlerOptions {
   /** Who wins; only a simulation that plants a bug passes another one. */
   readonly compare?: CompareVersions;
+  /** Carries out what another replica tells of Time to Live. */
+  readonly setTimeToLive?: (request: TimeToLiveRequest) => void;
 }
 
 /** Handler of the internal address `dynamodb-replica` over one region's engine. */
 export function createReplicaHandler(
   context: ReplicaContext,
-  { compare }: ReplicaHandlerOptions = {},
+  { compare, setTimeToLive }: ReplicaHandlerOptions = {},
 ): Handler {
   const readChanges = createChangeReader(context);
   const gates = new Set<string>();
@@ -56,6 +59,12 @@ export function createReplicaHandler(
     return {};
   }
 
+  async function timeToLive(request: TimeToLiveRequest): Promise<object> {
+    setTimeToLive?.(request);
+    await context.storage.store.flushed();
+    return {};
+  }
+
   return jsonHandler({
     '/changes': async (body) => raw(await readChanges(as<ChangesRequest>(body))),
     '/snapshot': async (body) => raw(await readSnapshot(context, as<SnapshotRequest>(body))),
@@ -63,6 +72,7 @@ export function createReplicaHandler(
     '/conflicts': (body) => listConflicts(context.storage.store, as<ConflictsRequest>(body)),
     '/replicas': (body) => setReplicas(context, as<SetReplicasRequest>(body)),
     '/tombstones': (body) => collectTombstones(context, as<CollectRequest>(body)),
+    '/time-to-live': (body) => timeToLive(as<TimeToLiveRequest>(body)),
     '/gate': (body) => gate(as<GateRequest>(body)),
   });
 }

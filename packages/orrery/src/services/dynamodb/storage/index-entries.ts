@@ -17,19 +17,26 @@ import {
   member,
   parseMap,
 } from '../values/attribute-value.ts';
+import { expiryKeyOf } from './expiry-index.ts';
 import {
   after,
   encodeSortKey,
+  indexPrefix,
   type KeyAttribute,
   type KeyLayout,
   type KeyRange,
   partitionHash,
-  spaces,
 } from './key-encoding.ts';
-import { partitionKeysOf, type StoredIndex, sortKeysOf } from './stored-table.ts';
+import {
+  partitionKeysOf,
+  type StoredIndex,
+  type StoredTimeToLive,
+  sortKeysOf,
+} from './stored-table.ts';
 
 export interface IndexedTable extends KeyLayout {
   readonly indexes: readonly StoredIndex[];
+  readonly timeToLive?: StoredTimeToLive | undefined;
 }
 
 /** Brings the table's index entries from the previous record to the new one. */
@@ -40,15 +47,37 @@ export function maintainIndexes(
   previous: string | undefined,
   record: string | undefined,
 ): void {
+  const { id, indexes, timeToLive } = table;
+  if (indexes.length === 0 && timeToLive === undefined) return;
   const before = previous === undefined ? undefined : itemOf(previous);
   const now = record === undefined ? undefined : itemOf(record);
-  for (const index of table.indexes) {
-    const old = before && indexKeyOf(table.id, index, before, itemKey);
-    const fresh = now && indexKeyOf(table.id, index, now, itemKey);
-    if (old !== undefined && fresh !== undefined && old.equals(fresh)) continue;
-    if (old !== undefined) transaction.delete(old);
-    if (fresh !== undefined) transaction.put(fresh, Buffer.from(itemKey).toString('base64'));
+  for (const index of indexes) {
+    const old = before && indexKeyOf(id, index, before, itemKey);
+    moveEntry(transaction, old, now && indexKeyOf(id, index, now, itemKey), itemKey);
   }
+  if (timeToLive === undefined) return;
+  const old = before && expiryKeyOf(id, timeToLive, before, itemKey);
+  moveEntry(transaction, old, now && expiryKeyOf(id, timeToLive, now, itemKey), itemKey);
+}
+
+function moveEntry(
+  transaction: WriteTransaction,
+  old: Buffer | undefined,
+  fresh: Buffer | undefined,
+  itemKey: Uint8Array,
+): void {
+  if (old !== undefined && fresh !== undefined && old.equals(fresh)) return;
+  if (old !== undefined) transaction.delete(old);
+  if (fresh !== undefined) putEntry(transaction, fresh, itemKey);
+}
+
+/** Puts the entry of the item with that key. */
+export function putEntry(
+  transaction: WriteTransaction,
+  entry: Uint8Array,
+  itemKey: Uint8Array,
+): void {
+  transaction.put(entry, Buffer.from(itemKey).toString('base64'));
 }
 
 function itemOf(record: string): AttributeMap {
@@ -94,16 +123,6 @@ export function partitionHashOf(values: readonly AttributeValue[]): Uint8Array {
 
 function digestOfKey(bytes: Uint8Array): Uint8Array {
   return sha256(bytes).subarray(0, 16);
-}
-
-/** What all entries of one partition key of an index start with. */
-export function indexPrefix(tableId: number, indexId: number, hash: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(7 + hash.length);
-  bytes[0] = spaces.index;
-  bytes.writeUInt32BE(tableId, 1);
-  bytes.writeUInt16BE(indexId, 5);
-  bytes.set(hash, 7);
-  return bytes;
 }
 
 /** The item key that an entry's value holds. */

@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { compareBytes } from '../../../stdx/bytes.ts';
 import type { AttributeValue } from '../values/attribute-value.ts';
 import { compareDecimals, decimalProblem, formatDecimal, parseDecimal } from '../values/decimal.ts';
-import { indexPrefix, terminated, terminatedWithPrefix } from './index-entries.ts';
+import { terminated, terminatedWithPrefix } from './index-entries.ts';
 import {
   after,
   changeKey,
   decodeSortKey,
   encodeItemKey,
   encodeSortKey,
+  indexPrefix,
   itemKeyOfTombstone,
   sequenceOf,
   tombstoneKeyOf,

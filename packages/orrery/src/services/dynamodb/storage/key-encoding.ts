@@ -4,6 +4,7 @@
  *   <space> …                                        one byte says what kind of key it is
  *   items, tombstones   <table:4> <hash:16> <sort key>
  *   index entries       <table:4> <index:2> <hash:16> <index sort key> <hash of the item's key:16>
+ *   expiry times        <table:4> <index:2> <epoch seconds:8> <hash of the item's key:16>
  *   change log          <table:4> <sequence:8>
  *   client tokens       <token>, and in order <0:4> <sequence:8>
  *   streams             <stream:4>                   its description; its records with <sequence:8>
@@ -200,6 +201,16 @@ function numberedKey(space: number, id: number, sequence: number): Buffer {
 export function tokenOrderKey(sequence: number): Buffer {
   const bytes = changeKey(0, sequence);
   bytes[0] = spaces.tokenOrder;
+  return bytes;
+}
+
+/** What all entries of one partition key of an index start with. */
+export function indexPrefix(tableId: number, indexId: number, hash: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(7 + hash.length);
+  bytes[0] = spaces.index;
+  bytes.writeUInt32BE(tableId, 1);
+  bytes.writeUInt16BE(indexId, 5);
+  bytes.set(hash, 7);
   return bytes;
 }
 

@@ -4,8 +4,8 @@
  * M1  A range holds exactly the entries for which the test is true, in order of the sort key.
  */
 import type { AttributeValue } from '../values/attribute-value.ts';
-import { indexPrefix, terminated, terminatedWithPrefix } from './index-entries.ts';
-import { after, encodeSortKey, itemKeyOf, type KeyRange } from './key-encoding.ts';
+import { terminated, terminatedWithPrefix } from './index-entries.ts';
+import { after, encodeSortKey, indexPrefix, itemKeyOf, type KeyRange } from './key-encoding.ts';
 
 export interface SortTest {
   readonly operator: '=' | '<' | '<=' | '>' | '>=' | 'BETWEEN' | 'begins_with';

@@ -50,6 +50,15 @@ export interface StoredIndex extends KeyParts {
   readonly backfilling: boolean;
 }
 
+/** Time to Live that is on, and its index of expiry times (`expiry-index.ts`). */
+export interface StoredTimeToLive {
+  readonly attribute: string;
+  /** Of the same numbers as secondary indexes. */
+  readonly indexId: number;
+  /** Entries of items that were there before are still being made. */
+  readonly filling: boolean;
+}
+
 export interface StoredReplica {
   readonly region: string;
   /** As DynamoDB names them: CREATING, ACTIVE, DELETING, … */
@@ -80,7 +89,7 @@ export interface StoredTable extends KeyLayout {
   readonly deletionProtection: boolean;
   readonly sse: { readonly type: string; readonly keyArn: string | undefined } | undefined;
   readonly tags: Readonly<Record<string, string>>;
-  readonly timeToLive: { readonly attribute: string; readonly enabled: boolean } | undefined;
+  readonly timeToLive: StoredTimeToLive | undefined;
   /** The other regions' copies and this one, as the global control plane told us; mostly empty. */
   readonly replicas: readonly StoredReplica[];
 }

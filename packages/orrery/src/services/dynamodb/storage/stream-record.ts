@@ -38,9 +38,16 @@ export interface StoredRecord {
 /** Whether the two items differ in anything that a reader could see. */
 export function differs(before: string | undefined, now: string | undefined): boolean {
   if (before === now) return false;
-  // What is only put in another order has the same length.
-  if (before === undefined || now === undefined || before.length !== now.length) return true;
+  if (before === undefined || now === undefined || !sameCharacters(before, now)) return true;
   return !equalMaps(parseMap(before), parseMap(now));
+}
+
+/** False only where the texts cannot be the same in another order: most often, and soon seen. */
+function sameCharacters(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += a.charCodeAt(i) - b.charCodeAt(i);
+  return sum === 0;
 }
 
 export function encodeStreamRecord(change: ItemChange, view: StreamView, nowMs: number): string {

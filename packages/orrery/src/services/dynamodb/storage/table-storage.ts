@@ -131,12 +131,12 @@ export function openTableStorage(
     },
     putRecord: (transaction, table, key, record, previous, details) => {
       transaction.put(key, record);
-      if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, record);
+      maintainIndexes(transaction, table, key, previous, record);
       logToStream(streams, transaction, table, previous, record, details);
     },
     deleteRecord: (transaction, table, key, previous, details) => {
       transaction.delete(key);
-      if (table.indexes.length > 0) maintainIndexes(transaction, table, key, previous, undefined);
+      maintainIndexes(transaction, table, key, previous, undefined);
       logToStream(streams, transaction, table, previous, undefined, details);
     },
     putTombstone: (transaction, key, { record, key: keyJson }) => {

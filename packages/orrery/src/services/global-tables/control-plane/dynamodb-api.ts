@@ -5,6 +5,7 @@
 import type {
   CreateTableInput,
   DescribeTableOutput,
+  DescribeTimeToLiveOutput,
   GlobalSecondaryIndexDescription,
   LocalSecondaryIndexDescription,
   TableDescription,
@@ -12,6 +13,7 @@ import type {
 import { requestJson } from '../../../endpoint/internal-json.ts';
 import { ServiceError } from '../../../endpoint/service.ts';
 import type { Network } from '../../../io/io.ts';
+import type { TimeToLiveRequest } from '../../dynamodb/api.ts';
 
 const deadlineMs = 10_000;
 
@@ -57,6 +59,21 @@ export async function deleteTable(
     if (error instanceof ServiceError && error.code === 'ResourceNotFoundException') return;
     throw error;
   }
+}
+
+/** Gives a table the Time to Live that it has in the region of its source. */
+export async function copyTimeToLive(
+  network: Network,
+  source: string,
+  target: string,
+  tableName: string,
+): Promise<void> {
+  const input = { TableName: tableName };
+  const output = await call<DescribeTimeToLiveOutput>(network, source, 'DescribeTimeToLive', input);
+  const attribute = output.TimeToLiveDescription?.AttributeName ?? null;
+  const request: TimeToLiveRequest = { tableName, attribute };
+  const to = { region: target, service: 'dynamodb-replica' };
+  await requestJson(network, to, '/time-to-live', request, { deadlineMs });
 }
 
 /** What CreateTable needs to make the same table: keys, indexes, capacity, stream, class. */

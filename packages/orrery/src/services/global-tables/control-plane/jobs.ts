@@ -18,7 +18,7 @@ import type { Member, MembersMessage, StatusResponse } from '../api.ts';
 import { applyAt, readSnapshotPage, type SnapshotPage } from '../data-plane/replica-address.ts';
 import { nextMember, presentMembers } from '../membership.ts';
 import type { Job, ReplicationState } from '../replication-state.ts';
-import { createTableLike, deleteTable, describeTable } from './dynamodb-api.ts';
+import { copyTimeToLive, createTableLike, deleteTable, describeTable } from './dynamodb-api.ts';
 import type { Members } from './members.ts';
 
 export interface Jobs {
@@ -118,6 +118,7 @@ async function addReplica(io: Io, setup: JobsSetup, { job, step }: Steps): Promi
     if (there?.TableStatus === 'ACTIVE' || (there?.Replicas ?? []).length > 0) return;
     throw new ServiceError('TableNotActive', `${tableName} is not active yet in ${target}`);
   });
+  await step('copy time to live', () => copyTimeToLive(io.network, region, target, tableName));
   const staying = stayingMembers(state, region, job);
   await announce(io, setup, { job, step }, 'CREATING', [target, ...staying]);
   // The table was open at the target before anything was logged there: what it took goes back.
