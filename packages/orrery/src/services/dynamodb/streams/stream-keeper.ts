@@ -5,7 +5,7 @@
  *  P1  A piece is a transaction of at most `recordsAtOnce` records; the next one comes after what
  *      waits has been served.
  */
-import type { Clock, Timers } from '../../../io/io.ts';
+import type { Clock, Timer, Timers } from '../../../io/io.ts';
 import type { StreamLog } from '../storage/stream-log.ts';
 
 export interface StreamKeeperOptions {
@@ -27,11 +27,9 @@ export function createStreamKeeper(
   log: StreamLog,
   { retentionMs, intervalMs = intervalMsDefault }: StreamKeeperOptions,
 ): StreamKeeper {
-  let stopped = false;
+  let next: Timer | undefined;
   const later = (delayMs: number, label: string, run: () => void): void => {
-    timers.after(delayMs, label, () => {
-      if (!stopped) run();
-    });
+    next = timers.after(delayMs, label, run);
   };
   const look = (): void => {
     const arns = log.list().map(({ arn }) => arn);
@@ -54,8 +52,6 @@ export function createStreamKeeper(
   };
   return {
     start: () => later(intervalMs, 'streams are looked after', look),
-    stop: () => {
-      stopped = true;
-    },
+    stop: () => next?.cancel(),
   };
 }

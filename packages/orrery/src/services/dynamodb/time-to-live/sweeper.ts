@@ -9,7 +9,7 @@
  *  Z4  Of a table with replicas, the region that wrote an item last deletes it; the others wait for
  *      that delete, and do it one after the other where it does not come.
  */
-import type { Io, WriteTransaction } from '../../../io/io.ts';
+import type { Io, Timer, WriteTransaction } from '../../../io/io.ts';
 import { itemOfRecord, versionOfRecord } from '../replication/version.ts';
 import { expiryOf, expiryRange } from '../storage/expiry-index.ts';
 import { itemKeyOfEntry } from '../storage/index-entries.ts';
@@ -55,7 +55,7 @@ class TimerSweeper implements Sweeper {
   readonly #intervalMs: number;
   readonly #graceMs: number;
   #armed = false;
-  #stopped = false;
+  #next: Timer | undefined;
 
   constructor(setup: SweeperSetup, options: SweeperOptions) {
     this.#setup = setup;
@@ -72,7 +72,7 @@ class TimerSweeper implements Sweeper {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#next?.cancel();
   }
 
   #tables(): StoredTable[] {
@@ -80,9 +80,7 @@ class TimerSweeper implements Sweeper {
   }
 
   #later(delayMs: number, label: string, run: () => void): void {
-    this.#setup.io.timers.after(delayMs, label, () => {
-      if (!this.#stopped) run();
-    });
+    this.#next = this.#setup.io.timers.after(delayMs, label, run);
   }
 
   /** The first of these tables from `start` on, then the others. */
