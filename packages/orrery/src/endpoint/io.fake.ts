@@ -61,6 +61,7 @@ export function fakeIo(
         if (handler === undefined) throw new NetError('ECONNREFUSED', false, name);
         return handler(request, region);
       },
+      connect: notHere,
       serve(service, handler) {
         const name = `${region}/${service}`;
         if (network.has(name)) throw new Error(`${name} is served twice`);

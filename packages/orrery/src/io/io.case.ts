@@ -394,10 +394,10 @@ function modelRange(model: Map<string, string>, options: RangeOptions): [string,
 const soon: RequestOptions = { deadlineMs: 5_000 };
 
 /** The NetError that a request ends with. */
-async function failure(request: Promise<HttpResponse>): Promise<NetError> {
+async function failure(request: Promise<unknown>): Promise<NetError> {
   try {
-    const response = await request;
-    throw new assert.AssertionError({ message: `expected a NetError, got ${response.status}` });
+    const response = JSON.stringify(await request);
+    throw new assert.AssertionError({ message: `expected a NetError, got ${response}` });
   } catch (error) {
     assert.ok(error instanceof NetError, String(error));
     return error;
@@ -525,6 +525,47 @@ function networkCases(create: CreateHarness): void {
         const to = { ip: regionIp(west), port, tls, serverName: 'api.orders.test' };
         const response = await io.network.request(to, request, soon);
         assert.equal(text(response.body), `api.orders.test ${east}`);
+      }
+    }));
+
+  it('connects where something serves, and nowhere else', () =>
+    within(create, async (harness) => {
+      const io = await startEast(harness);
+      const other = await startWest(harness);
+      const { regionIp } = await import('../world/addresses.ts');
+      const to = { ip: regionIp(west), port: 443, tls: true };
+      let calls = 0;
+      const serve = (one: Io): unknown =>
+        one.network.serve('front-door', () => {
+          calls += 1;
+          return answer('ok');
+        });
+      serve(other);
+      await io.network.connect(to, soon);
+      harness.setConditions([{ a: east, b: west, cut: true }]);
+      const cut = await failure(io.network.connect(to, { deadlineMs: 30 }));
+      assert.equal(cut.code, 'ETIMEDOUT');
+      harness.setConditions([]);
+      await harness.crash(other);
+      assert.equal((await failure(io.network.connect(to, soon))).code, 'ECONNREFUSED');
+      serve(await startWest(harness));
+      await io.network.connect(to, soon);
+      assert.equal(calls, 0, 'a connection is no request');
+    }));
+
+  it('gives no more of a body than is wanted', () =>
+    within(create, async (harness) => {
+      const io = await startEast(harness);
+      const other = await startWest(harness);
+      for (const one of [io, other]) one.network.serve('long', () => answer('0123456789'));
+      for (const region of [east, west]) {
+        const to = { region, service: 'long' };
+        const wanted = async (bodyBytes: number) =>
+          text((await io.network.request(to, post(''), { ...soon, bodyBytes })).body);
+        assert.deepEqual(
+          [await wanted(0), await wanted(4), await wanted(10), await wanted(99)],
+          ['', '0123', '0123456789', '0123456789'],
+        );
       }
     }));
 

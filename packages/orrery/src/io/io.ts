@@ -8,7 +8,8 @@
  *  I2  A timer dies with the process that made it; no callback of a dead process runs.
  *  I3  `Store.transaction` is synchronous and atomic: all of it, or nothing, survives a crash.
  *  I4  What was committed before `flushed()` was called survives a crash once it has resolved.
- *  I5  `Network.request` settles within its deadline, and rejects with `NetError` only.
+ *  I5  `Network.request` and `connect` settle within their deadline, and reject with `NetError`
+ *      only.
  *  I6  Messages are bytes: nothing is shared by reference between two processes.
  */
 
@@ -109,7 +110,7 @@ export type NetErrorCode =
   | 'EHOSTUNREACH'
   | 'EPROTO';
 
-/** The only thing that `Network.request` rejects with. */
+/** The only thing that `Network.request` and `connect` reject with. */
 export class NetError extends Error {
   readonly code: NetErrorCode;
   /** True where the request may have been carried out although no answer came. */
@@ -127,6 +128,11 @@ export interface RequestOptions {
   readonly deadlineMs: number;
   /** Where the caller stands; its own location unless told otherwise (checkers, client proxy). */
   readonly from?: Location;
+  /**
+   * The caller wants no more of the body: the answer is there with so many bytes of it (or all,
+   * where there are fewer), whatever would follow. 0 is the headers alone.
+   */
+  readonly bodyBytes?: number;
 }
 
 export type Handler = (
@@ -144,6 +150,8 @@ export interface Closer {
  */
 export interface Network {
   request(to: Address, request: HttpRequest, options: RequestOptions): Promise<HttpResponse>;
+  /** Opens a TCP connection and closes it at once: settles as `request` does. */
+  connect(to: HostAddress, options: RequestOptions): Promise<void>;
   /** Serves `{region: this process's, service}`; at most one handler per service. */
   serve(service: string, handler: Handler): Closer;
 }

@@ -35,7 +35,7 @@ import {
   serveChannel,
   socketPath,
 } from './channel.ts';
-import { type Outbound, sendOutbound } from './outbound-http.ts';
+import { connected, type Outbound, openConnection, sendOutbound } from './outbound-http.ts';
 
 export interface NetworkOptions {
   readonly location: Location;
@@ -80,6 +80,18 @@ class Carrier implements OwnedNetwork {
       if (this.#closed) return;
       new Exchange(this, to, request, options, resolve, reject).start();
     });
+  }
+
+  connect(to: HostAddress, options: RequestOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return;
+      new Exchange(this, to, undefined, options, () => resolve(), reject).start();
+    });
+  }
+
+  /** Whether a service of this process would take a connection. */
+  serves(service: string): boolean {
+    return this.#handlers.has(service);
   }
 
   serve(service: string, handler: Handler): Closer {
@@ -133,12 +145,19 @@ function resolveAddress(to: Address): ServiceAddress | HostAddress {
   return region === undefined ? to : { region, service: FRONT_DOOR };
 }
 
+function cut(response: HttpResponse, bodyBytes: number): HttpResponse {
+  if (response.body.length <= bodyBytes) return response;
+  return { ...response, body: response.body.subarray(0, bodyBytes) };
+}
+
 class Exchange implements Asker {
   readonly #carrier: Carrier;
   readonly #to: ServiceAddress | HostAddress;
   readonly #from: Location;
   readonly #target: Location;
-  readonly #request: HttpRequest;
+  /** Undefined where a connection is all that is wanted. */
+  readonly #request: HttpRequest | undefined;
+  readonly #bodyBytes: number;
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: NetError) => void;
   readonly #deadline: Timer;
@@ -150,7 +169,7 @@ class Exchange implements Asker {
   constructor(
     carrier: Carrier,
     to: Address,
-    request: HttpRequest,
+    request: HttpRequest | undefined,
     options: RequestOptions,
     resolve: (response: HttpResponse) => void,
     reject: (error: NetError) => void,
@@ -160,6 +179,7 @@ class Exchange implements Asker {
     this.#from = options.from ?? carrier.options.location;
     this.#target = 'ip' in this.#to ? this.#to.ip : this.#to.region;
     this.#request = request;
+    this.#bodyBytes = options.bodyBytes ?? Number.POSITIVE_INFINITY;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#deadline = carrier.options.timers.after(options.deadlineMs, 'network.deadline', () =>
@@ -185,23 +205,32 @@ class Exchange implements Asker {
   #deliver(): void {
     if (this.#settled) return;
     const to = this.#to;
-    const { location, messageLimitBytes } = this.#carrier.options;
-    if ('ip' in to) {
-      this.#outbound = sendOutbound(to, this.#request, messageLimitBytes, this);
+    const request = this.#request;
+    const { location, messageLimitBytes, runDirectory } = this.#carrier.options;
+    if (request === undefined) {
+      if ('ip' in to) this.#outbound = openConnection({ host: to.ip, port: to.port }, this);
+      else if (to.region !== location) {
+        // A process that stands still takes connections all the same, as a real host does.
+        this.#outbound = openConnection({ path: socketPath(runDirectory, to.region) }, this);
+      } else if (this.#carrier.serves(to.service)) this.answered(connected);
+      else this.failed(new NetError('ECONNREFUSED', false, `${location} has no ${to.service}`));
+    } else if ('ip' in to) {
+      const limits = { bodyBytesMax: messageLimitBytes, bodyBytes: this.#bodyBytes };
+      this.#outbound = sendOutbound(to, request, limits, this);
     } else if (to.region === location) {
-      this.#carrier.handle(to.service, this.#request, this.#from).then(
+      this.#carrier.handle(to.service, request, this.#from).then(
         (response) => this.answered(response),
         (error) => this.failed(error as NetError),
       );
     } else {
       const channel = this.#carrier.channel(to.region);
-      this.#forget = channel.ask(to.service, this.#request, this.#from, this);
+      this.#forget = channel.ask(to.service, request, this.#from, this);
     }
   }
 
   answered(response: HttpResponse): void {
     this.#travel(this.#target, this.#from, () => {
-      if (this.#settle()) this.#resolve(response);
+      if (this.#settle()) this.#resolve(cut(response, this.#bodyBytes));
     });
   }
 

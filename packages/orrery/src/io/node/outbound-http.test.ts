@@ -13,10 +13,12 @@ const request: HttpRequest = {
   body: Buffer.from('body'),
 };
 
+const limits = { bodyBytesMax: 10_000, bodyBytes: Number.POSITIVE_INFINITY };
+
 function send(to: Partial<HostAddress> & { port: number }): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const address = { ip: '127.0.0.1', tls: false, ...to };
-    sendOutbound(address, request, 10_000, { answered: resolve, failed: reject });
+    sendOutbound(address, request, limits, { answered: resolve, failed: reject });
   });
 }
 
@@ -134,7 +136,12 @@ describe('requests to real hosts', () => {
     for (const wrong of [{ path: '/a b' }, { headers: { 'x-test': 'a\nb' } }, { method: 'G T' }]) {
       const sent = new Promise<HttpResponse>((resolve, reject) => {
         const asker = { answered: resolve, failed: reject };
-        sendOutbound({ ip: '127.0.0.1', port: 1, tls: false }, { ...request, ...wrong }, 1, asker);
+        sendOutbound(
+          { ip: '127.0.0.1', port: 1, tls: false },
+          { ...request, ...wrong },
+          limits,
+          asker,
+        );
       });
       assert.deepEqual(await failure(sent), ['EPROTO', false]);
     }
@@ -146,7 +153,7 @@ describe('requests to real hosts', () => {
       async (port) => {
         const never = { answered: () => assert.fail(), failed: () => assert.fail() };
         const to = { ip: '127.0.0.1', port, tls: false };
-        const outbound = sendOutbound(to, request, 10_000, never);
+        const outbound = sendOutbound(to, request, limits, never);
         assert.equal(outbound.wasSent(), false);
         await new Promise((resolve) => setTimeout(resolve, 30));
         assert.equal(outbound.wasSent(), true);

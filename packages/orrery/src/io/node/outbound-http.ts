@@ -13,7 +13,14 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type HostAddress, type HttpRequest, NetError, type NetErrorCode } from '../io.ts';
+import { createConnection, type NetConnectOpts } from 'node:net';
+import {
+  type HostAddress,
+  type HttpRequest,
+  type HttpResponse,
+  NetError,
+  type NetErrorCode,
+} from '../io.ts';
 import type { Asker } from './channel.ts';
 
 const CONNECT_DEADLINE_MS = 10_000;
@@ -61,11 +68,41 @@ export interface Outbound {
   abort(): void;
 }
 
+export interface OutboundLimits {
+  /** A longer body is an error … */
+  readonly bodyBytesMax: number;
+  /** … unless no more than this is wanted of it: then the answer is there as soon as that is. */
+  readonly bodyBytes: number;
+}
+
+/** What the asker of a connection is told when it stands. */
+export const connected: HttpResponse = { status: 0, headers: {}, body: new Uint8Array(0) };
+
+/** Connects and hangs up; the asker hears of exactly one end, or of none after `abort`. */
+export function openConnection(to: NetConnectOpts, asker: Asker): Outbound {
+  let done = false;
+  const socket = createConnection(to);
+  const end = (tell: () => void): void => {
+    socket.destroy();
+    if (done) return;
+    done = true;
+    tell();
+  };
+  socket.on('connect', () => end(() => asker.answered(connected)));
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    // The socket of a process of this cloud that is not there.
+    const gone = error.code === 'ENOENT';
+    const reason = gone ? new NetError('ECONNREFUSED', false) : netError(error, false);
+    end(() => asker.failed(reason));
+  });
+  return { wasSent: () => false, abort: () => end(() => {}) };
+}
+
 /** Sends; the asker hears of exactly one end, or of none after `abort`. */
 export function sendOutbound(
   to: HostAddress,
   request: HttpRequest,
-  limitBytes: number,
+  limits: OutboundLimits,
   asker: Asker,
 ): Outbound {
   let connected = false;
@@ -112,9 +149,10 @@ export function sendOutbound(
   outgoing.on('close', () => clearTimeout(connectTimer));
   outgoing.on('error', (error) => fail(netError(error, connected)));
   outgoing.on('response', (incoming) => {
-    collect(incoming, limitBytes, fail, (body) => {
+    collect(incoming, limits, fail, (body) => {
       if (done) return;
       done = true;
+      if (!incoming.complete) outgoing.destroy();
       asker.answered({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), body });
     });
   });
@@ -131,20 +169,25 @@ export function sendOutbound(
 
 function collect(
   incoming: IncomingMessage,
-  limitBytes: number,
+  { bodyBytesMax, bodyBytes }: OutboundLimits,
   fail: (error: NetError) => void,
-  whole: (body: Uint8Array) => void,
+  enough: (body: Uint8Array) => void,
 ): void {
+  if (bodyBytes === 0) {
+    enough(new Uint8Array(0));
+    return;
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   incoming.on('data', (chunk: Buffer) => {
     size += chunk.length;
     chunks.push(chunk);
-    if (size > limitBytes) {
-      fail(new NetError('EPROTO', true, `an answer of more than ${limitBytes} bytes`));
+    if (size >= bodyBytes) enough(Buffer.concat(chunks));
+    else if (size > bodyBytesMax) {
+      fail(new NetError('EPROTO', true, `an answer of more than ${bodyBytesMax} bytes`));
     }
   });
-  incoming.on('end', () => whole(Buffer.concat(chunks)));
+  incoming.on('end', () => enough(Buffer.concat(chunks)));
   incoming.on('error', (error) => fail(netError(error, true)));
   incoming.on('aborted', () => fail(new NetError('ECONNRESET', true, 'the answer broke off')));
 }

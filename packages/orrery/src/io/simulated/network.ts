@@ -69,6 +69,9 @@ export class SimulatedNetwork {
   networkOf(caller: Caller): Network {
     return {
       request: (to, request, options) => this.#request(caller, to, request, options),
+      connect: async (to, options) => {
+        await this.#request(caller, to, undefined, options);
+      },
       serve: (service, handler) => this.#serve(caller, service, handler),
     };
   }
@@ -100,7 +103,7 @@ export class SimulatedNetwork {
   #request(
     { owner, location }: Caller,
     to: Address,
-    request: HttpRequest,
+    request: HttpRequest | undefined,
     options: RequestOptions,
   ): Promise<HttpResponse> {
     this.#kernel.assertRunning(owner, 'network');
@@ -113,7 +116,7 @@ export class SimulatedNetwork {
         open = false;
         this.#kernel.cancel(deadline);
         if (outcome instanceof NetError) reject(outcome);
-        else resolve(outcome);
+        else resolve(cut(outcome, options.bodyBytes));
       };
       const deadline = this.#kernel.schedule(
         owner,
@@ -125,16 +128,25 @@ export class SimulatedNetwork {
       // An address that is no region's is nowhere in this world: nothing answers.
       if (region === undefined) return;
       const call: Call = { caller: owner, from, to: region, settle };
-      const sent = { ...request, headers: { ...request.headers }, body: copyOf(request.body) };
+      const sent = request && {
+        ...request,
+        headers: { ...request.headers },
+        body: copyOf(request.body),
+      };
       this.#send(from, region, 'network.request', () => this.#arrive(call, service, sent));
     });
   }
 
-  #arrive(call: Call, service: string, request: HttpRequest): void {
+  /** Without a request a connection is all that is wanted. */
+  #arrive(call: Call, service: string, request: HttpRequest | undefined): void {
     const address = `${call.to}/${service}`;
     const served = this.#served.get(address);
     if (served === undefined || !served.owner.alive) {
       this.#answer(call, 'network.refused', new NetError('ECONNREFUSED', false, address));
+      return;
+    }
+    if (request === undefined) {
+      this.#answer(call, 'network.connected', connected);
       return;
     }
     const { owner, handler } = served;
@@ -209,6 +221,13 @@ export class SimulatedNetwork {
     }
     return stream;
   }
+}
+
+const connected: HttpResponse = { status: 0, headers: {}, body: new Uint8Array(0) };
+
+function cut(response: HttpResponse, bodyBytes = Number.POSITIVE_INFINITY): HttpResponse {
+  if (response.body.length <= bodyBytes) return response;
+  return { ...response, body: response.body.subarray(0, bodyBytes) };
 }
 
 /** A copy with its own memory (`slice` of a Buffer would be a view). */

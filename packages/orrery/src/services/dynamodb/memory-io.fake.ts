@@ -87,7 +87,7 @@ export function memoryIo(region = 'us-east-1', content = new Map<string, string>
       },
       split: () => io.random,
     },
-    network: { request: absent, serve: absent },
+    network: { request: absent, connect: absent, serve: absent },
     storage: { open: async () => memoryStore(content) },
     processes: { materialize: absent, launch: absent },
     probe: { event: () => {}, always: () => {}, sometimes: () => {}, buggify: () => false },
