@@ -125,6 +125,7 @@ export interface HealthCheckState {
   readonly healthy: boolean;
   readonly disabled: boolean;
   readonly inverted: boolean;
+  readonly measuresLatency: boolean;
   readonly healthyVotes: number;
   readonly votes: number;
   readonly lastFailure: string | null;
@@ -139,4 +140,6 @@ export interface CheckerState {
   readonly against: number;
   readonly lastStatus: string | null;
   readonly checkedAtMs: number | null;
+  /** From the request to the answer's headers, of a successful probe that measures it. */
+  readonly latencyMs: number | null;
 }

@@ -136,7 +136,10 @@ export type HealthCheckType =
   | 'HTTPS'
   | 'HTTP_STR_MATCH'
   | 'HTTPS_STR_MATCH'
-  | 'CALCULATED';
+  | 'TCP'
+  | 'CALCULATED'
+  | 'CLOUDWATCH_METRIC'
+  | 'RECOVERY_CONTROL';
 
 export interface HealthCheckConfig {
   readonly Type: HealthCheckType;
@@ -154,6 +157,14 @@ export interface HealthCheckConfig {
   readonly ChildHealthChecks?: readonly string[];
   readonly EnableSNI?: boolean;
   readonly Regions?: readonly string[];
+  readonly AlarmIdentifier?: { readonly Region: string; readonly Name: string };
+  readonly InsufficientDataHealthStatus?: 'Healthy' | 'Unhealthy' | 'LastKnownStatus';
+  readonly RoutingControlArn?: string;
+}
+
+/** Whether checkers probe for it: the others have their status from elsewhere. */
+export function isProbed(type: HealthCheckType): boolean {
+  return type === 'TCP' || type.startsWith('HTTP');
 }
 
 export interface HealthCheck {

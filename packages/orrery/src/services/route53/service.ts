@@ -180,6 +180,13 @@ function internalHandler(data: DataPlane): Handler {
     },
     '/world': ({ name, type, down }) =>
       orInvalid(data.world(text(name) ?? '', text(type) ?? 'A', texts(down))),
+    '/routing-control': async ({ arn, on }) => {
+      if (text(arn) === undefined || typeof on !== 'boolean') {
+        throw new ServiceError('InvalidInput', 'arn (a text) and on (true or false) are required');
+      }
+      await data.setRoutingControl(String(arn), on);
+      return {};
+    },
     '/health-checks': (): HealthChecksResponse => ({ healthChecks: data.checkers.states() }),
   });
 }

@@ -3,19 +3,45 @@
  */
 import type { HealthCheckConfig as Given } from '@aws-sdk/client-route-53';
 import type { ReadTransaction } from '../../../io/io.ts';
-import { isIp, parseIpv4 } from '../../../stdx/ip.ts';
-import { constraint, invalidInput, noSuchHealthCheck, notBuilt } from '../errors.ts';
+import { isIp } from '../../../stdx/ip.ts';
+import { isRegion } from '../../../world/regions.ts';
+import { constraint, invalidInput, noSuchHealthCheck } from '../errors.ts';
 import { checkerRegions } from '../health/checkers.ts';
 import { keyOf } from '../keys.ts';
 import type { HealthCheckConfig, HealthCheckType } from '../record-set.ts';
 
-const builtTypes: readonly HealthCheckType[] = [
+const types: readonly HealthCheckType[] = [
   'HTTP',
   'HTTPS',
   'HTTP_STR_MATCH',
   'HTTPS_STR_MATCH',
+  'TCP',
   'CALCULATED',
+  'CLOUDWATCH_METRIC',
+  'RECOVERY_CONTROL',
 ];
+
+const ofEndpoints = [
+  'IPAddress',
+  'Port',
+  'ResourcePath',
+  'FullyQualifiedDomainName',
+  'SearchString',
+] as const;
+
+/** Members that make no sense for a type, and are refused. */
+const foreign: Readonly<Partial<Record<HealthCheckType, readonly (keyof Given)[]>>> = {
+  TCP: ['ResourcePath', 'SearchString'],
+  CALCULATED: [...ofEndpoints, 'AlarmIdentifier', 'RoutingControlArn'],
+  CLOUDWATCH_METRIC: [...ofEndpoints, 'ChildHealthChecks', 'RoutingControlArn'],
+  RECOVERY_CONTROL: [
+    ...ofEndpoints,
+    'ChildHealthChecks',
+    'AlarmIdentifier',
+    'RequestInterval',
+    'FailureThreshold',
+  ],
+};
 
 const maxChildren = 255;
 const minRegions = 3;
@@ -28,20 +54,76 @@ export function definedOf<T extends object>(value: T): T {
 
 /** Checks a whole configuration; children are looked up in the store. */
 export function normalizeConfig(given: Given, store: ReadTransaction): HealthCheckConfig {
-  const type = builtTypes.find((each) => each === given.Type);
+  const type = types.find((each) => each === given.Type);
   if (type === undefined) {
-    if (/^(TCP|CLOUDWATCH_METRIC|RECOVERY_CONTROL)$/.test(given.Type ?? '')) {
-      throw notBuilt(`A health check of type ${given.Type}`);
-    }
     throw constraint(
       given.Type,
       'healthCheckConfig.type',
-      `Member must satisfy enum value set: [${builtTypes.join(', ')}]`,
+      `Member must satisfy enum value set: [${types.join(', ')}]`,
     );
   }
-  const kept = type === 'CALCULATED' ? calculated(given, store) : endpoint(given, type);
+  for (const member of foreign[type] ?? []) {
+    const value = given[member];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    throw invalidInput(`${member} is not allowed for a health check of type ${type}.`);
+  }
   const common = { Inverted: given.Inverted ?? false, Disabled: given.Disabled ?? false };
-  return definedOf({ ...kept, Type: type, ...common });
+  return definedOf({ ...configOf(given, type, store), Type: type, ...common });
+}
+
+function configOf(
+  given: Given,
+  type: HealthCheckType,
+  store: ReadTransaction,
+): Partial<HealthCheckConfig> {
+  switch (type) {
+    case 'CALCULATED':
+      return calculated(given, store);
+    case 'CLOUDWATCH_METRIC':
+      return cloudWatchMetric(given);
+    case 'RECOVERY_CONTROL':
+      return recoveryControl(given);
+    default:
+      return endpoint(given, type);
+  }
+}
+
+function cloudWatchMetric({
+  AlarmIdentifier: alarm,
+  InsufficientDataHealthStatus: status,
+}: Given): Partial<HealthCheckConfig> {
+  if (alarm?.Region === undefined || alarm.Name === undefined) {
+    throw invalidInput('AlarmIdentifier is required for a health check of type CLOUDWATCH_METRIC.');
+  }
+  if (!isRegion(alarm.Region)) {
+    const at = 'healthCheckConfig.alarmIdentifier.region';
+    throw constraint(alarm.Region, at, 'Member must be an AWS Region');
+  }
+  if (alarm.Name === '' || alarm.Name.length > 256) {
+    const at = 'healthCheckConfig.alarmIdentifier.name';
+    throw constraint(alarm.Name, at, 'Member must have length from 1 to 256');
+  }
+  const statuses = ['Healthy', 'LastKnownStatus', 'Unhealthy'] as const;
+  const known = statuses.find((each) => each === (status ?? 'LastKnownStatus'));
+  if (known === undefined) {
+    throw constraint(
+      status,
+      'healthCheckConfig.insufficientDataHealthStatus',
+      `Member must satisfy enum value set: [${statuses.join(', ')}]`,
+    );
+  }
+  return {
+    AlarmIdentifier: { Region: alarm.Region, Name: alarm.Name },
+    InsufficientDataHealthStatus: known,
+  };
+}
+
+function recoveryControl({ RoutingControlArn: arn }: Given): Partial<HealthCheckConfig> {
+  if (arn === undefined || arn === '' || arn.length > 255) {
+    const at = 'healthCheckConfig.routingControlArn';
+    throw constraint(arn, at, 'Member must have length from 1 to 255');
+  }
+  return { RoutingControlArn: arn };
 }
 
 function calculated(given: Given, store: ReadTransaction): Partial<HealthCheckConfig> {
@@ -65,7 +147,9 @@ function endpoint(given: Given, type: HealthCheckType): Partial<HealthCheckConfi
     throw invalidInput('Either IPAddress or FullyQualifiedDomainName is required.');
   }
   if (ip !== undefined && !isIp(ip)) throw invalidInput(`${ip} is not a valid IP address.`);
-  if (ip !== undefined && parseIpv4(ip) === undefined) throw notBuilt('A check of an IPv6 address');
+  if (type === 'TCP' && given.Port === undefined) {
+    throw invalidInput('Port is required for a health check of type TCP.');
+  }
   if (name !== undefined && (name === '' || name.length > 255)) {
     throw constraint(name, 'healthCheckConfig.fullyQualifiedDomainName', 'length from 1 to 255');
   }
@@ -99,7 +183,7 @@ function endpoint(given: Given, type: HealthCheckType): Partial<HealthCheckConfi
     RequestInterval: interval,
     FailureThreshold: Number(given.FailureThreshold ?? 3),
     MeasureLatency: given.MeasureLatency ?? false,
-    EnableSNI: given.EnableSNI ?? type.startsWith('HTTPS'),
+    ...(type === 'TCP' ? {} : { EnableSNI: given.EnableSNI ?? type.startsWith('HTTPS') }),
     ...(given.Regions === undefined ? {} : { Regions: regions(given.Regions) }),
   };
 }

@@ -9,6 +9,7 @@ import type {
 import type { CheckerState } from '../api.ts';
 import { invalidInput } from '../errors.ts';
 import { checkerAddresses, type HealthCheckers } from '../health/checkers.ts';
+import { isProbed } from '../record-set.ts';
 import { bareId, type ControlPlane, type HealthCheckRecord, readHealthCheck } from './plane.ts';
 
 function observation(checker: CheckerState): object {
@@ -22,11 +23,12 @@ function observation(checker: CheckerState): object {
   };
 }
 
-/** AWS has no status of calculated checks either: it is worked out from the children. */
+/** AWS has no observations either of checks that no checker probes for. */
 function endpointCheck(plane: ControlPlane, id: string | undefined): HealthCheckRecord {
   const record = readHealthCheck(plane.store, bareId(id));
-  if (record.config.Type === 'CALCULATED') {
-    throw invalidInput('Calculated health checks have no status of checkers.');
+  const { Type: type } = record.config;
+  if (!isProbed(type)) {
+    throw invalidInput(`Health checks of type ${type} have no status of checkers.`);
   }
   return record;
 }

@@ -15,6 +15,7 @@ import type {
 } from '@aws-sdk/client-route-53';
 import type { ReadTransaction } from '../../../io/io.ts';
 import {
+  constraint,
   healthCheckAlreadyExists,
   healthCheckInUse,
   healthCheckVersionMismatch,
@@ -119,7 +120,16 @@ const updatable = [
   'ChildHealthChecks',
   'EnableSNI',
   'Regions',
+  'AlarmIdentifier',
+  'InsufficientDataHealthStatus',
 ] as const;
+
+const resettable: readonly string[] = [
+  'ChildHealthChecks',
+  'FullyQualifiedDomainName',
+  'Regions',
+  'ResourcePath',
+];
 
 export const updateHealthCheck =
   ({ store, propagation }: ControlPlane) =>
@@ -144,6 +154,14 @@ export const updateHealthCheck =
 /** What an update leaves out stays, unless `ResetElements` names it. */
 function merged(before: HealthCheckRecord['config'], input: UpdateHealthCheckRequest): GivenConfig {
   const reset: readonly string[] = input.ResetElements ?? [];
+  for (const element of reset) {
+    if (resettable.includes(element)) continue;
+    const rule = `Member must satisfy enum value set: [${resettable.join(', ')}]`;
+    throw constraint(element, 'resetElements', rule);
+  }
+  if (input.IPAddress !== undefined && before.IPAddress === undefined) {
+    throw invalidInput('IPAddress cannot be added to a health check that was made without it.');
+  }
   const kept = Object.fromEntries(
     Object.entries(before).filter(([member]) => !reset.includes(member)),
   ) as unknown as GivenConfig;

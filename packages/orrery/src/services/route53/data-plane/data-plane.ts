@@ -68,6 +68,7 @@ export class DataPlane {
       timeScale: options.timeScale,
       resolve: (hostName) => this.addressOf(hostName),
       lastStatus: (id) => state.lastStatus(id),
+      routingControl: (arn) => state.routingControl(arn),
       onChange: (id, healthy) => {
         this.server.invalidate();
         state.saveStatus(id, healthy);
@@ -106,6 +107,13 @@ export class DataPlane {
   /** The answer to a DNS packet, or undefined where none must be sent. */
   answer(packet: Uint8Array, source: QuerySource): Uint8Array | undefined {
     return this.server.answer(packet, source);
+  }
+
+  /** Switches a routing control; durable when it resolves. */
+  async setRoutingControl(arn: string, on: boolean): Promise<void> {
+    this.state.setRoutingControl(arn, on);
+    this.checkers.routingControlChanged(arn);
+    await this.state.flushed();
   }
 
   /** Explains an answer, or says in a text what is wrong with the question. */

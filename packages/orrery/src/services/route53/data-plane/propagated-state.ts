@@ -87,6 +87,17 @@ export class PropagatedState {
     });
   }
 
+  /** Whether a routing control is on; a new one is off, as AWS makes them. */
+  routingControl(arn: string): boolean {
+    return this.store.get(keyOf('routing-control', arn)) === 'on';
+  }
+
+  setRoutingControl(arn: string, on: boolean): void {
+    this.store.transaction((transaction) => {
+      transaction.put(keyOf('routing-control', arn), on ? 'on' : 'off');
+    });
+  }
+
   private swap(update: Update): void {
     switch (update.kind) {
       case 'zone':

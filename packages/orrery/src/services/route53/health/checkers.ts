@@ -14,7 +14,7 @@
  */
 import type { Io, Random, Timer } from '../../../io/io.ts';
 import type { CheckerState, HealthCheckState } from '../api.ts';
-import type { HealthCheck, HealthCheckConfig } from '../record-set.ts';
+import { type HealthCheck, type HealthCheckConfig, isProbed } from '../record-set.ts';
 import { type ProbeResult, probe } from './probe.ts';
 import { isHealthyByChildren, isHealthyByVotes, nextVote, statusOf, type Vote } from './vote.ts';
 
@@ -32,9 +32,10 @@ export const checkerAddresses: Readonly<Record<string, readonly [string, string]
 
 export const checkerRegions: readonly string[] = Object.keys(checkerAddresses);
 
-/** AWS: a connection within 4 s, then the status within 2 s. */
+/** AWS: a connection within 4 s (10 s for TCP checks), then the status within 2 s. */
 const silenceMs = 4000;
 const answerMs = 2000;
+const connectMs = 10_000;
 /** Modelled round trips and cold starts are not scaled, so no limit is cut below this. */
 const minLimitMs = 1000;
 
@@ -63,6 +64,8 @@ export interface CheckersOptions {
   readonly resolve: (hostName: string) => string | undefined;
   /** The status that a check had before this process started; undefined for a new one. */
   readonly lastStatus: (id: string) => boolean | undefined;
+  /** Whether a routing control is on. */
+  readonly routingControl: (arn: string) => boolean;
   readonly onChange: (id: string, healthy: boolean) => void;
 }
 
@@ -117,7 +120,7 @@ export class HealthCheckers {
     const watched: Watched = known ?? {
       check,
       checkers: [],
-      healthy: statusOf(check.config, votedHealthy),
+      healthy: statusOf(check.config, this.statusElsewhere(check.config) ?? votedHealthy),
       removed: false,
     };
     const before = new Map(watched.checkers.map((checker) => [checker.ip, checker]));
@@ -143,6 +146,13 @@ export class HealthCheckers {
     for (const checker of watched.checkers) checker.timer?.cancel();
     this.watched.delete(id);
     this.reconsiderParents(id, new Set());
+  }
+
+  /** A routing control was switched: what hangs on it is worked out again. */
+  routingControlChanged(arn: string): void {
+    for (const watched of this.watched.values()) {
+      if (watched.check.config.RoutingControlArn === arn) this.reconsider(watched);
+    }
   }
 
   stop(): void {
@@ -208,6 +218,7 @@ export class HealthCheckers {
       limits: {
         silenceMs: Math.max(minLimitMs, silenceMs / timeScale),
         answerMs: Math.max(minLimitMs, answerMs / timeScale),
+        connectMs: Math.max(minLimitMs, connectMs / timeScale),
       },
       resolve,
     });
@@ -258,15 +269,28 @@ export class HealthCheckers {
     }
   }
 
-  private rawStatus(watched: Watched): boolean {
-    const { config } = watched.check;
+  private rawStatus({ check, checkers }: Watched): boolean {
+    const { config } = check;
     if (config.Type === 'CALCULATED') {
       const children = config.ChildHealthChecks ?? [];
       const healthy = children.filter((child) => this.isHealthy(child)).length;
       return isHealthyByChildren(healthy, config.HealthThreshold ?? 0);
     }
-    const healthy = watched.checkers.filter(({ vote }) => vote.healthy).length;
-    return isHealthyByVotes(healthy, watched.checkers.length);
+    const elsewhere = this.statusElsewhere(config);
+    if (elsewhere !== undefined) return elsewhere;
+    const healthy = checkers.filter(({ vote }) => vote.healthy).length;
+    return isHealthyByVotes(healthy, checkers.length);
+  }
+
+  /** The status of a check that no checker probes for. */
+  private statusElsewhere(config: HealthCheckConfig): boolean | undefined {
+    if (config.Type === 'RECOVERY_CONTROL') {
+      return this.options.routingControl(config.RoutingControlArn ?? '');
+    }
+    // No metrics reach this Route 53: the data are insufficient for ever, and the last known
+    // status is the one that a new check has.
+    if (config.Type !== 'CLOUDWATCH_METRIC') return undefined;
+    return config.InsufficientDataHealthStatus !== 'Unhealthy';
   }
 }
 
@@ -283,7 +307,7 @@ function newChecker(region: string, ip: string, healthy: boolean): Checker {
 }
 
 function regionsOf(config: HealthCheckConfig): readonly string[] {
-  if (config.Type === 'CALCULATED') return [];
+  if (!isProbed(config.Type)) return [];
   return config.Regions ?? checkerRegions;
 }
 
@@ -293,9 +317,13 @@ export function targetOf(config: HealthCheckConfig): string {
     const children = config.ChildHealthChecks ?? [];
     return `${config.HealthThreshold ?? 0} of ${children.join(', ')}`;
   }
+  const { AlarmIdentifier: alarm, RoutingControlArn: control } = config;
+  if (alarm !== undefined) return `alarm ${alarm.Name} in ${alarm.Region}`;
+  if (control !== undefined) return `routing control ${control}`;
   const tls = config.Type.startsWith('HTTPS');
   const host = config.FullyQualifiedDomainName ?? config.IPAddress ?? '';
   const port = config.Port ?? (tls ? 443 : 80);
+  if (config.Type === 'TCP') return `tcp://${host}:${port}`;
   const path = config.ResourcePath ?? '/';
   return `${tls ? 'https' : 'http'}://${host}:${port}${path.startsWith('/') ? '' : '/'}${path}`;
 }
@@ -312,6 +340,7 @@ function stateOf({ check, checkers, healthy }: Watched): HealthCheckState {
     healthy,
     disabled: check.config.Disabled === true,
     inverted: check.config.Inverted === true,
+    measuresLatency: check.config.MeasureLatency === true,
     healthyVotes: checkers.filter(({ vote }) => vote.healthy).length,
     votes: checkers.length,
     lastFailure: failures[0]?.status ?? null,
@@ -327,5 +356,6 @@ function checkerState(checker: Checker, result: Checker['last']): CheckerState {
     against: checker.vote.against,
     lastStatus: result?.status ?? null,
     checkedAtMs: result?.atMs ?? null,
+    latencyMs: result?.latencyMs ?? null,
   };
 }

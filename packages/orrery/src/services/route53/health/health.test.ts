@@ -464,9 +464,6 @@ describe('the control plane of health checks', () => {
     ]) {
       assert.match(await refused(config), /^400 InvalidInput/, JSON.stringify(config));
     }
-    for (const Type of ['TCP', 'CLOUDWATCH_METRIC', 'RECOVERY_CONTROL']) {
-      assert.match(await refused({ ...http, Type }), /^501 NotImplemented/);
-    }
     const child = { Type: 'CALCULATED', ChildHealthChecks: ['none'], HealthThreshold: 1 };
     assert.match(await refused(child), /^404 NoSuchHealthCheck/);
     assert.match(

@@ -6,6 +6,7 @@
  */
 import type { Clock, HttpRequest, HttpResponse, Network } from '../../../io/io.ts';
 import { NetError } from '../../../io/io.ts';
+import { inflateStart } from '../../../stdx/inflate.ts';
 import { isIp } from '../../../stdx/ip.ts';
 import { regionOfIp } from '../../../world/addresses.ts';
 import { rttMs } from '../../../world/latency.ts';
@@ -15,6 +16,8 @@ export interface ProbeResult {
   readonly success: boolean;
   /** `Success: …` or `Failure: …`. */
   readonly status: string;
+  /** How long the endpoint took; successes of checks that measure it only. */
+  readonly latencyMs?: number;
 }
 
 export interface ProbeContext {
@@ -32,6 +35,8 @@ export interface ProbeLimits {
   readonly silenceMs: number;
   /** The answer must be there so soon after the connection: AWS gives it 2 s. */
   readonly answerMs: number;
+  /** All that a TCP check asks for: AWS gives it 10 s. */
+  readonly connectMs: number;
 }
 
 /** The string must stand in the first 5,120 octets of the body. */
@@ -49,23 +54,65 @@ export async function probe(check: HealthCheck, context: ProbeContext): Promise<
   if (ip === undefined) {
     return failure(`DNS resolution failed: no A record for ${config.FullyQualifiedDomainName}`);
   }
-  const tls = config.Type.startsWith('HTTPS');
-  const port = config.Port ?? (tls ? 443 : 80);
-  const sni = tls && config.EnableSNI !== false ? config.FullyQualifiedDomainName : undefined;
   const startedUs = context.clock.monotonicUs();
   try {
-    const response = await context.network.request(
-      { ip, port, tls, ...(sni === undefined ? {} : { serverName: sni }) },
-      probeRequest(check, ip, port, tls),
-      { deadlineMs: context.limits.silenceMs, from: context.from },
-    );
-    const tookMs = (context.clock.monotonicUs() - startedUs) / 1000 - travelMs(context.from, ip);
-    if (tookMs > context.limits.answerMs) return failure(`${timedOut} Resolved IP: ${ip}`);
-    return judge(config, response, ip);
+    const result =
+      config.Type === 'TCP'
+        ? await connect(config, ip, context)
+        : await ask(check, ip, context, startedUs);
+    if (!result.success || config.MeasureLatency !== true) return result;
+    return { ...result, latencyMs: Math.round((context.clock.monotonicUs() - startedUs) / 1000) };
   } catch (error) {
     if (error instanceof NetError) return failure(`${netErrorText(error)} Resolved IP: ${ip}`);
     throw error;
   }
+}
+
+async function connect(
+  config: HealthCheckConfig,
+  ip: string,
+  { network, limits, from }: ProbeContext,
+): Promise<ProbeResult> {
+  const to = { ip, port: config.Port ?? 80, tls: false };
+  await network.connect(to, { deadlineMs: limits.connectMs, from });
+  return { success: true, status: `Success: The TCP connection was opened. Resolved IP: ${ip}` };
+}
+
+async function ask(
+  check: HealthCheck,
+  ip: string,
+  context: ProbeContext,
+  startedUs: number,
+): Promise<ProbeResult> {
+  const { config } = check;
+  const { limits } = context;
+  const tls = config.Type.startsWith('HTTPS');
+  const port = config.Port ?? (tls ? 443 : 80);
+  const sni = tls && config.EnableSNI !== false ? config.FullyQualifiedDomainName : undefined;
+  const matches = config.Type.endsWith('STR_MATCH');
+  const request = probeRequest(check, ip, port, tls);
+  const send = (serverName: string | undefined): Promise<HttpResponse> =>
+    context.network.request(
+      { ip, port, tls, ...(serverName === undefined ? {} : { serverName }) },
+      request,
+      // What follows of the body does not matter: an endpoint may drip it for ever.
+      { deadlineMs: limits.silenceMs, from: context.from, bodyBytes: matches ? searchedOctets : 0 },
+    );
+  let response: HttpResponse;
+  try {
+    response = await send(sni);
+  } catch (error) {
+    // AWS: where the name does not fit the endpoint's, a second handshake is tried without it.
+    const isHandshake = error instanceof NetError && /EPROTO|ECONNRESET/.test(error.code);
+    if (sni === undefined || !isHandshake || error.maybeApplied) throw error;
+    response = await send(undefined);
+  }
+  const tookMs = (context.clock.monotonicUs() - startedUs) / 1000 - travelMs(context.from, ip);
+  // A searched body has as long again, after the status.
+  if (tookMs > limits.answerMs * (matches ? 2 : 1)) {
+    return failure(`${timedOut} Resolved IP: ${ip}`);
+  }
+  return judge(config, response, ip);
 }
 
 /** What the way there and back may have taken of an answer's time: it is the connection's. */
@@ -83,7 +130,7 @@ function addressOf(hostName: string, context: ProbeContext): string | undefined 
 
 function probeRequest(check: HealthCheck, ip: string, port: number, tls: boolean): HttpRequest {
   const { config } = check;
-  const name = config.FullyQualifiedDomainName ?? ip;
+  const name = config.FullyQualifiedDomainName ?? (ip.includes(':') ? `[${ip}]` : ip);
   const path = config.ResourcePath ?? '/';
   return {
     method: 'GET',
@@ -92,7 +139,7 @@ function probeRequest(check: HealthCheck, ip: string, port: number, tls: boolean
       host: port === (tls ? 443 : 80) ? name : `${name}:${port}`,
       'user-agent': `Amazon-Route53-Health-Check-Service (ref ${check.id}; report http://amzn.to/1vsZADi)`,
       accept: '*/*',
-      'accept-encoding': 'identity',
+      'accept-encoding': 'gzip, deflate',
       connection: 'close',
     },
     body: new Uint8Array(0),
@@ -107,7 +154,7 @@ function judge(config: HealthCheckConfig, response: HttpResponse, ip: string): P
   }
   if (response.status < 200 || response.status > 399) return failure(`${code} ${resolved}`);
   if (config.Type.endsWith('STR_MATCH')) {
-    const searched = Buffer.from(response.body).subarray(0, searchedOctets);
+    const searched = searchedBody(response);
     if (!searched.includes(config.SearchString ?? '')) {
       return failure(
         `${code} ${resolved}. The search string did not appear in the first ${searchedOctets} bytes of the response body.`,
@@ -115,6 +162,15 @@ function judge(config: HealthCheckConfig, response: HttpResponse, ip: string): P
     }
   }
   return { success: true, status: `Success: ${code} ${resolved}` };
+}
+
+/** What is searched: of a compressed body, what its first octets unpack to. */
+function searchedBody({ headers, body }: HttpResponse): Buffer {
+  const start = body.subarray(0, searchedOctets);
+  const encoding = headers['content-encoding'];
+  const unpacked =
+    typeof encoding === 'string' ? inflateStart(start, encoding, searchedOctets) : undefined;
+  return Buffer.from(unpacked ?? start);
 }
 
 function headerOctets(response: HttpResponse): number {
