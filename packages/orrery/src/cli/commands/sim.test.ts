@@ -76,6 +76,21 @@ describe('orrery sim', () => {
       assert.equal(hashIn(replayed.out), hashIn(shorter));
     }));
 
+  it('runs transactions of one region, planted bugs too', () => {
+    const args = ['--workload', 'transactions', '--seed', '3'];
+    const { code, out, err } = sim([...args, '--seeds', '2', '--json']);
+    assert.equal(code, 0, err);
+    const summary = JSON.parse(out) as Record<string, unknown>;
+    assert.deepEqual(summary['failures'], []);
+    assert.ok((summary['acknowledged'] as number) > 100);
+    const planted = sim([...args, '--seeds', '3', '--plant', 'separate-reads']);
+    assert.equal(planted.code, 1, planted.err);
+    assert.match(planted.out, /FAILED {10}seed \d+: transactions are serialisable/);
+    assert.match(planted.out, /npm run sim -- --workload transactions --seed \d+ --plant/);
+    assert.equal(sim([...args, '--plant', 'weeds']).code, 2);
+    assert.equal(sim(['--workload', 'weeds']).code, 2);
+  });
+
   it('says what was used wrongly', () =>
     within((folder) => {
       const wrong = (args: readonly string[], words: RegExp): void => {

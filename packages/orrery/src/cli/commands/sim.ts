@@ -18,19 +18,27 @@ import {
 } from '../../simulation/report.ts';
 import { type RunResult, runPlan } from '../../simulation/run-plan.ts';
 import { shrink } from '../../simulation/shrink.ts';
+import { transactionPlants } from '../../simulation/transaction-workload.ts';
 import { type Command, CommandError, readArguments, usageError, wholeNumber } from '../command.ts';
 import type { SeedRequest } from '../sim-worker.ts';
+import { simulateTransactions, transactionPlantNamed } from './sim-transactions.ts';
 
 const help = `Usage: orrery sim [--seed 1] [--seeds 100] [--plant <bug>] [--plan <file>] [--json]
+       orrery sim --workload transactions [--seed 1] [--seeds 500] [--plant <bug>] [--json]
 
 Three regions with the real DynamoDB and global tables run in virtual time, while everything that
 can fail does, as the seed says. Afterwards nothing acknowledged may be lost, the replicas must be
 equal, and what clients were told must have been true. The same seed is the same run, always.
 
+With --workload transactions, clients of one region append to lists and read them, several at
+once, through crashes and lost messages; the history must be strictly serialisable.
+
 Options:
   --seed <n>      the seed, or the first one of a campaign (default 1)
   --seeds <n>     a campaign: so many seeds from there on
   --plant <bug>   plants a bug, to see it caught: ${plants.join(', ')}
+                  or, of transactions: ${transactionPlants.join(', ')}
+  --workload <w>  global-tables (default) or transactions
   --plan <file>   replays a plan that an earlier failure printed
   --jobs <n>      threads of a campaign (default: the processors there are)
   --no-shrink     does not look for a shorter plan after a failure
@@ -44,7 +52,8 @@ first broken invariant, and a shorter plan with the command that replays it.
 Examples:
   orrery sim --seed 7
   orrery sim --seeds 100
-  orrery sim --seed 1 --plant ties-by-arrival`;
+  orrery sim --seed 1 --plant ties-by-arrival
+  orrery sim --workload transactions --seeds 500`;
 
 const shrinkRunsMax = 150;
 const shrinkEventsMax = 5_000_000;
@@ -53,6 +62,7 @@ const options = {
   seed: { type: 'string' },
   seeds: { type: 'string' },
   plant: { type: 'string' },
+  workload: { type: 'string', default: 'global-tables' },
   plan: { type: 'string' },
   jobs: { type: 'string' },
   'no-shrink': { type: 'boolean', default: false },
@@ -77,8 +87,15 @@ export const simCommand: Command = {
     }
     if (positionals.length > 0) throw usageError(`sim takes no "${positionals[0]}".`);
     const mode = { json: values.json, shrinks: !values['no-shrink'] };
-    const plant = plantNamed(values.plant);
     const seed = wholeNumber('seed', values.seed, 1, [0, Number.MAX_SAFE_INTEGER]);
+    if (values.workload === 'transactions') {
+      const seeds = wholeNumber('seeds', values.seeds, 1, [1, 1_000_000]);
+      return simulateTransactions(seed, seeds, transactionPlantNamed(values.plant), mode.json);
+    }
+    if (values.workload !== 'global-tables') {
+      throw usageError(`--workload takes global-tables or transactions, not "${values.workload}".`);
+    }
+    const plant = plantNamed(values.plant);
     if (values.plan !== undefined) {
       return runOne(readPlan(values.plan), { ...mode, shrinks: false }, values.plan);
     }
