@@ -70,10 +70,14 @@ class RunningSession implements Session {
     await this.#listen();
     const { app } = this.#options;
     // The regions of last time start while the app is synthesized: they are nearly always right.
-    const [loaded] = await Promise.all([
+    // Both are waited for, whatever becomes of the other: a cloud that starts must be closed.
+    const [loading, starting] = await Promise.allSettled([
       app === undefined ? undefined : this.#timed('synthesized the app', () => load(app)),
       this.#timed('started the regions', () => this.#openCloud()),
     ]);
+    if (starting.status === 'rejected') throw starting.reason;
+    if (loading.status === 'rejected') throw loading.reason;
+    const loaded = loading.value;
     this.app = loaded;
     if (loaded !== undefined) {
       await this.#adoptRegionsOf(loaded);

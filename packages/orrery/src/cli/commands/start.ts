@@ -1,6 +1,8 @@
 /** `orrery start`: runs a cloud in the foreground until Ctrl-C. */
 import { flushCompileCache } from 'node:module';
 import type { CloudStatus } from '../../admin/api.ts';
+import { StorageError } from '../../io/io.ts';
+import { ListenError } from '../../io/node/listen-error.ts';
 import { AppError } from '../app/app-error.ts';
 import { type Command, CommandError } from '../command.ts';
 import { readStartOptions, startHelp } from '../options.ts';
@@ -76,8 +78,7 @@ async function run(args: readonly string[]): Promise<number> {
       },
     });
   } catch (error) {
-    if (error instanceof AppError) throw new CommandError(error.message);
-    throw error;
+    throw inWords(error);
   }
   const status = await session.control.status();
   if (options.json) console.log(JSON.stringify({ event: 'ready', status }));
@@ -91,6 +92,13 @@ async function run(args: readonly string[]): Promise<number> {
   if (!options.json) say('\nStopping …');
   await session.close();
   return 0;
+}
+
+/** What a user can mend ends with a message; our own mistakes keep their stack. */
+function inWords(error: unknown): unknown {
+  const isForUsers =
+    error instanceof AppError || error instanceof StorageError || error instanceof ListenError;
+  return isForUsers ? new CommandError(error.message) : error;
 }
 
 /** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once. */

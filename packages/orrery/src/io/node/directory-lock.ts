@@ -21,16 +21,21 @@ interface Holder {
   readonly id: string;
 }
 
-/** What tells a process from a later one of the same pid; empty where the system does not say. */
-function startOf(pid: number): string {
+/** Fields 3 and later of `/proc/<pid>/stat`; the second, in parentheses, may hold blanks. */
+function statOf(pid: number): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The 22nd field; the second, in parentheses, may hold blanks.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return [];
   }
 }
+
+/** What tells a process from a later one of the same pid; empty where the system does not say. */
+const startOf = (pid: number): string => statOf(pid)[19] ?? '';
+
+/** A process that has ended and whom its parent has not yet asked how holds nothing any more. */
+const isZombie = (pid: number): boolean => /^[ZX]$/.test(statOf(pid)[0] ?? '');
 
 function isAlive(holder: Holder): boolean {
   if (holder.pid === process.pid) return false;
@@ -39,7 +44,7 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return startOf(holder.pid) === holder.startedAt;
+  return startOf(holder.pid) === holder.startedAt && !isZombie(holder.pid);
 }
 
 function readHolder(path: string): Holder | undefined {

@@ -8,8 +8,16 @@ export interface ListenPlace {
   readonly option?: string;
 }
 
+/** A port or address cannot be had; the message is for the user. */
+export class ListenError extends Error {
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, options);
+    this.name = 'ListenError';
+  }
+}
+
 /** An error whose message stands alone; the system's own is its cause. */
-export function listenError(place: ListenPlace, error: NodeJS.ErrnoException): Error {
+export function listenError(place: ListenPlace, error: NodeJS.ErrnoException): ListenError {
   const { what, host, port, option } = place;
   const at = `${host}:${port}`;
   const another = option === undefined ? 'choose another port' : `choose another with ${option}`;
@@ -31,5 +39,5 @@ export function listenError(place: ListenPlace, error: NodeJS.ErrnoException): E
         return `${what} cannot listen on ${at}: ${error.message}. To move it, ${another}.`;
     }
   };
-  return new Error(message(), { cause: error });
+  return new ListenError(message(), { cause: error });
 }
