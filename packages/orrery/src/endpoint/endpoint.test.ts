@@ -174,6 +174,7 @@ describe('the endpoint', () => {
         });
       },
       GetItem: () => ({ Item: 7 }),
+      UpdateTable: () => Promise.reject(new NetError('ETIMEDOUT', true)),
     };
     const { endpoint, events } = await fakeProcess({ services: [telling({ operations: errors })] });
     const ask = async (operation: string, body: string): Promise<HttpResponse> => {
@@ -193,6 +194,12 @@ describe('the endpoint', () => {
       assert.match(String(event?.data['stack']), stack);
       assert.match(String(json(bug)['message']), new RegExp(String(event?.data['requestId'])));
     }
+    const bugs = events.filter(({ kind }) => kind === 'endpoint.bug').length;
+    const unanswered = await ask('UpdateTable', '{"TableName":"t"}');
+    assert.equal(unanswered.status, 500);
+    assert.match(String(json(unanswered)['message']), /UpdateTable needs does not answer/);
+    assert.equal(events.filter(({ kind }) => kind === 'endpoint.bug').length, bugs);
+    assert.ok(events.some(({ kind }) => kind === 'endpoint.unanswered'));
     const refused = await ask('PutItem', '{"TableName":"t","Item":{}}');
     assert.equal(refused.status, 400);
     assert.deepEqual(json(refused), {

@@ -256,10 +256,17 @@ class ApiCall {
     if (error instanceof ServiceError || error instanceof WireError) {
       return codec.writeError(error, this.requestId);
     }
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const { service, operation, requestId } = this;
-    this.options.io.probe.event('endpoint.bug', { service, operation, requestId, stack });
     const code = internalCodes[service] ?? 'InternalFailure';
+    if (error instanceof NetError) {
+      const reason = error.message;
+      this.options.io.probe.event('endpoint.unanswered', { service, operation, requestId, reason });
+      const message = `What ${operation} needs does not answer (${error.code}). Try again.`;
+      const answer = { code, message, status: 500, fields: {}, typePrefix: undefined };
+      return codec.writeError(answer, requestId);
+    }
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.options.io.probe.event('endpoint.bug', { service, operation, requestId, stack });
     return codec.writeError(internalError(code, requestId), requestId);
   }
 
