@@ -31,6 +31,7 @@ export function createGlobalTablesTarget(plan: Plan): Target {
     prepare: (io) => prepare(io, plan.regions),
     addReplicas: (io) => addReplicas(io, plan.regions),
     perform: (io, operation) => perform(io, operation, plan),
+    pauseReplication,
     replica: readReplica,
     ownWrites,
     backlog,
@@ -216,6 +217,13 @@ async function send(
 
 function refused(action: string, response: HttpResponse): Error {
   return new Error(`${action} was refused: ${response.status} ${utf8Decode(response.body)}`);
+}
+
+async function pauseReplication(io: Io, region: string, paused: boolean): Promise<boolean> {
+  const to = { region, service: 'global-tables' };
+  const call = { deadlineMs: observerDeadlineMs };
+  const asked = requestJson(io.network, to, '/pause', { paused }, call);
+  return (await orUndefined(asked)) !== undefined;
 }
 
 async function readReplica(io: Io, region: string): Promise<Replica | undefined> {

@@ -13,6 +13,14 @@ import type { LinkCondition } from '../io/conditions.ts';
 import type { Universe } from '../io/simulated/universe.ts';
 import { unreachable } from '../stdx/assert.ts';
 import type { Plan, PlannedFault } from './plan.ts';
+import type { Target } from './target.ts';
+
+/** What a nemesis works on. */
+export interface Victims {
+  readonly universe: Universe;
+  readonly plan: Plan;
+  readonly target: Target;
+}
 
 export interface Nemesis {
   healAll(): void;
@@ -23,18 +31,28 @@ export function processOf(region: string): string {
   return `region/${region}`;
 }
 
+/** Process that looks at a region, and asks things of it, without being one of its clients. */
+export function observerOf(region: string): string {
+  return `observer/${region}`;
+}
+
 export function regionOf(processId: string): string {
   return processId.slice(processOf('').length);
 }
 
 /** Schedules the faults of a plan, counted from now. */
-export function startNemesis(universe: Universe, plan: Plan): Nemesis {
+export function startNemesis(victims: Victims): Nemesis {
+  const { universe, plan } = victims;
   const startUs = universe.nowUs;
   const active = new Set<PlannedFault>();
+  const paused = new Set<string>();
   let over = false;
   const apply = (): void => {
     universe.conditions.links = [...active].flatMap(linksOf);
-    for (const region of plan.regions) setRegion(universe, plan, region, active);
+    for (const region of plan.regions) {
+      setRegion(universe, plan, region, active);
+      setPaused(victims, region, active, paused);
+    }
   };
   for (const fault of plan.faults) {
     const label = `${fault.kind} ${fault.targets.join(' ')}`;
@@ -78,6 +96,27 @@ function setRegion(
   universe.setSkewMs(id, Math.max(-30_000, Math.min(30_000, total)));
 }
 
+/** Asks for the pause once, since it may find nobody there, and for its end until it is heard. */
+function setPaused(
+  { universe, target }: Victims,
+  region: string,
+  active: ReadonlySet<PlannedFault>,
+  paused: Set<string>,
+): void {
+  const wanted = [...active].some(
+    ({ kind, targets }) => kind === 'replication-pause' && targets.includes(region),
+  );
+  if (wanted === paused.has(region)) return;
+  if (wanted) paused.add(region);
+  else paused.delete(region);
+  universe.act(observerOf(region), 'replication-pause', async (io) => {
+    while (paused.has(region) === wanted) {
+      if ((await target.pauseReplication(io, region, wanted)) || wanted) return;
+      await io.timers.sleep(500, 'replication-pause');
+    }
+  });
+}
+
 function linksOf(fault: PlannedFault): readonly LinkCondition[] {
   const { kind, targets, amount } = fault;
   const spec = { action: kind, targets };
@@ -95,6 +134,7 @@ function linksOf(fault: PlannedFault): readonly LinkCondition[] {
     case 'region-outage':
     case 'region-crash':
     case 'region-hang':
+    case 'replication-pause':
     case 'clock-skew':
       return [];
     default:

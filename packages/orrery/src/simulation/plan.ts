@@ -19,6 +19,7 @@ export const faultKinds = [
   'partition-one-way',
   'latency',
   'packet-loss',
+  'replication-pause',
   'clock-skew',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -83,6 +84,7 @@ export interface Plan {
   readonly tombstoneKeepMs: number;
   /** Error of each region's wall clock, over the whole run. */
   readonly skewMs: Readonly<Record<string, number>>;
+  /** Whether disks stall now and then, and `probe.buggify` may say yes. */
   readonly buggify: boolean;
   readonly faults: readonly PlannedFault[];
 }

@@ -58,6 +58,9 @@ class KvTarget implements Target {
 
   async prepare(): Promise<void> {}
   async addReplicas(): Promise<void> {}
+  async pauseReplication(): Promise<boolean> {
+    return true;
+  }
 
   async perform(io: Io, operation: Operation): Promise<Completion> {
     const to = { region: operation.region, service: 'kv' };

@@ -18,7 +18,7 @@ import {
 } from './checkers/reads.ts';
 import { explainDivergence, explainInvention, explainLostWrite } from './checkers/replicas.ts';
 import { emptyHistory, type History } from './history.ts';
-import { processOf, regionOf, startNemesis } from './nemesis.ts';
+import { observerOf, processOf, regionOf, startNemesis } from './nemesis.ts';
 import type { Plan } from './plan.ts';
 import { situationsOf } from './situations.ts';
 import type { CreateTarget, Replica, Target } from './target.ts';
@@ -48,8 +48,6 @@ export interface RunOptions {
   readonly drainMode?: DrainMode;
 }
 
-/** Looks at a system from a region without being one of its clients. */
-const observerOf = (region: string): string => `observer/${region}`;
 const stepMs = 250;
 const prepareMs = 60_000;
 
@@ -68,6 +66,7 @@ export async function runPlan(
     storage: {
       flushLowUs: plan.flushLowUs,
       flushHighUs: Math.max(plan.flushLowUs, plan.flushHighUs),
+      stallProbability: plan.buggify ? 0.02 : 0,
       ackBeforeFlush: plan.plant === 'ack-before-flush',
     },
     commitSink: (processId, store, writes) => {
@@ -130,7 +129,7 @@ async function carryOut(
     });
   }
   startClients(universe, plan, target, history, () => over);
-  const nemesis = startNemesis(universe, plan);
+  const nemesis = startNemesis({ universe, plan, target });
   await universe.runUntil(universe.nowUs + plan.chaosMs * 1000);
   over = true;
   nemesis.healAll();

@@ -99,17 +99,17 @@ describe('a simulated run', () => {
   });
 
   it('catches replication that gives up', async () => {
-    const names = broken(await campaign(16, null, { forgetsAfterFailure: true }));
+    const names = broken(await campaign(12, null, { forgetsAfterFailure: true }));
     assert.ok((names.get('replicas converge') ?? 0) >= 2, [...names].join());
   });
 
   for (const plant of ['ack-before-flush', 'ties-by-arrival'] as const) {
     it(`catches ${plant} and shrinks it`, async () => {
-      const failures = (await campaign(12, plant)).filter((result) => result.broken !== undefined);
-      assert.ok(failures.length >= 4, `${failures.length} of 12`);
+      const failures = (await campaign(8, plant)).filter((result) => result.broken !== undefined);
+      assert.ok(failures.length >= 3, `${failures.length} of 8`);
       const [failed] = failures as [RunResult];
-      const { result, runs } = await shrink(failed, { run, runsMax: 150, eventsMax: 10_000_000 });
-      assert.ok(runs <= 150);
+      const { result, runs } = await shrink(failed, { run, runsMax: 80, eventsMax: 1_500_000 });
+      assert.ok(runs <= 80);
       assert.equal(result.broken?.invariant, failed.broken?.invariant);
       assert.ok(result.plan.faults.length <= 1, JSON.stringify(result.plan.faults));
       assert.ok(result.operations < failed.operations / 4, `${result.operations} operations`);

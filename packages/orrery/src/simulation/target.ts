@@ -27,6 +27,8 @@ export interface Target {
   addReplicas(io: Io): Promise<void>;
   /** Carries out one operation of a client. Throws only where the service refuses a valid request. */
   perform(io: Io, operation: Operation): Promise<Completion>;
+  /** The fault: replication of a region stands still, or goes on. False where nobody listened. */
+  pauseReplication(io: Io, region: string, paused: boolean): Promise<boolean>;
   /** All that a region holds; undefined where it does not answer. */
   replica(io: Io, region: string): Promise<Replica | undefined>;
   /** The own writes of a region that one committed transaction of its storage holds. */

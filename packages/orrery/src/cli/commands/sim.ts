@@ -55,7 +55,7 @@ Examples:
   orrery sim --seed 1 --plant ties-by-arrival
   orrery sim --workload transactions --seeds 500`;
 
-const shrinkRunsMax = 150;
+const shrinkRunsMax = 250;
 const shrinkEventsMax = 5_000_000;
 
 const options = {

@@ -15,6 +15,8 @@ import { OrderedMap } from './ordered-map.ts';
 export interface StorageProfile {
   readonly flushLowUs: number;
   readonly flushHighUs: number;
+  /** Chance that a flush takes twenty times as long. */
+  readonly stallProbability?: number;
   /** Planted bug: `flushed()` resolves at once, while a crash still loses what was not flushed. */
   readonly ackBeforeFlush?: boolean;
 }
@@ -175,7 +177,9 @@ class SimulatedStore implements Store {
   #flush(): void {
     this.#flushing = true;
     const through = this.#disk.sequence;
-    const delayUs = this.#random.int(this.#profile.flushLowUs, this.#profile.flushHighUs);
+    const { flushLowUs, flushHighUs, stallProbability = 0 } = this.#profile;
+    const stalls = stallProbability > 0 && this.#random.chance(stallProbability);
+    const delayUs = this.#random.int(flushLowUs, flushHighUs) * (stalls ? 20 : 1);
     this.#kernel.schedule(this.#owner, delayUs, 'storage.flushed', () => {
       const rest = this.#disk.unflushed.findIndex(({ sequence }) => sequence > through);
       this.#disk.unflushed.splice(0, rest === -1 ? this.#disk.unflushed.length : rest);

@@ -64,6 +64,8 @@ export interface Universe {
   setSkewMs(id: string, skewMs: number): void;
   /** An event of the world, such as a fault. */
   at(timeUs: number, label: string, run: () => void): void;
+  /** Lets a living process do something, in an event of its own. */
+  act(id: string, label: string, run: (io: Io) => Promise<void>): void;
   fail(invariant: string, detail: string): void;
   /** Runs to that time, or to the first failure, or until `stop` says so after an event. */
   runUntil(timeUs: number, stop?: () => boolean): Promise<void>;
@@ -199,6 +201,11 @@ class SimulatedUniverse implements Universe {
 
   at(timeUs: number, label: string, run: () => void): void {
     this.#kernel.schedule(this.#kernel.world, timeUs - this.#kernel.nowUs, label, run);
+  }
+
+  act(id: string, label: string, run: (io: Io) => Promise<void>): void {
+    const { owner, io } = this.#process(id);
+    this.#kernel.schedule(owner, 0, label, () => void run(io));
   }
 
   fail(invariant: string, detail: string): void {

@@ -159,6 +159,14 @@ describe('checkers of reads', () => {
     assert.match(after(get(null, 40)) ?? '', /then read null/);
     assert.equal(after(get(null, 40), [commit(null, 9)]), undefined);
     assert.match(after(get(null, 40), [commit(null, 1)]) ?? '', /then read null/);
+    const deleted = operation({ kind: 'delete', invokedUs: 32, completedUs: 38 });
+    const late = (read: Completed, more: Commit[] = []) =>
+      explainForgottenWrite(history([...writes, deleted, read], [...commits, ...more]));
+    assert.equal(late(get(null, 40)), undefined, 'a delete without a tombstone');
+    assert.equal(late(get('a', 40)), undefined, 'after it, an older write may come');
+    const tombstone = commit(null, 35);
+    assert.match(late(get('a', 40), [tombstone]) ?? '', /then read a/);
+    assert.equal(late(get(null, 40), [tombstone]), undefined);
     assert.equal(after(get('a', 40, { kind: 'get' })), undefined);
     assert.equal(after(get('a', 40, { client: 'c2' })), undefined);
   });

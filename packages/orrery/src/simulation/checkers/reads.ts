@@ -39,33 +39,47 @@ export function explainForgottenWrite({ operations, commits }: History): string 
     const seen = versions.get(operation.observed ?? '');
     const newer =
       operation.observed === null
-        ? deletedSince(operation, own, version)
-        : seen !== undefined && compareVersions(seen, version) >= 0;
+        ? hasTombstone(operation, version) || wasForgotten(operation, own)
+        : (seen !== undefined && compareVersions(seen, version) >= 0) ||
+          wasForgotten(operation, own);
     if (!newer) {
       return `${operation.client} wrote ${own.value} at ${own.key} and then read ${operation.observed}`;
     }
   }
   return undefined;
 
-  /** A version is known of deletes that left a tombstone; of others here, when they were asked for. */
-  function deletedSince(read: Completed, own: Completed, version: Version): boolean {
-    const tombstone = commits.some(
+  function hasTombstone(read: Completed, version: Version): boolean {
+    return commits.some(
       (commit) =>
         commit.value === null &&
         commit.key === read.key &&
         commit.atUs <= read.completedUs &&
         compareVersions(commit.version, version) > 0,
     );
-    if (tombstone) return true;
-    return operations.some(
-      (operation) =>
-        operation.kind === 'delete' &&
-        operation.key === read.key &&
-        operation.region === read.region &&
-        operation.outcome !== 'failed' &&
-        operation.invokedUs <= read.completedUs &&
-        operation.completedUs >= own.invokedUs,
-    );
+  }
+
+  /**
+   * Deleted here, in between, without a tombstone: a table without replicas keeps none, and what
+   * comes to it later from a new replica finds nothing that it could lose against.
+   */
+  function wasForgotten(read: Completed, own: Completed): boolean {
+    const mayDelete = (one: Completed): boolean =>
+      one.kind === 'delete' &&
+      one.key === read.key &&
+      one.region === read.region &&
+      one.outcome !== 'failed' &&
+      one.invokedUs <= read.completedUs &&
+      one.completedUs >= own.invokedUs;
+    const leftTombstone = (one: Completed): boolean =>
+      commits.some(
+        ({ value, key, region, atUs }) =>
+          value === null &&
+          key === one.key &&
+          region === one.region &&
+          atUs >= one.invokedUs &&
+          atUs <= one.completedUs,
+      );
+    return operations.some((one) => mayDelete(one) && !leftTombstone(one));
   }
 }
 
