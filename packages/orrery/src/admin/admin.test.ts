@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { type Fault, FaultError, type FaultSpec } from '../faults/fault.ts';
 import type { HttpRequest } from '../io/io.ts';
 import { createAdmin } from './admin.ts';
-import type { CloudControl, CloudStatus } from './api.ts';
+import { type CloudControl, type CloudStatus, ControlError } from './api.ts';
 
 const status: CloudStatus = {
   version: '0.0.0',
@@ -48,6 +48,10 @@ function setUp() {
     },
     events: (after) => [{ sequence: after + 1, atMs: 0, kind: 'k', data: {} }],
     explain: async (question) => question,
+    deploy: async (path) => [{ name: path ?? 'own', region: 'r', action: 'create', outputs: {} }],
+    destroy: async () => {
+      throw new ControlError('no app runs');
+    },
     reset: async () => {},
   };
   const admin = createAdmin({ cloud, page: '<p>page</p>' });
@@ -120,5 +124,9 @@ describe('the admin interface', () => {
     assert.match((await call('GET', '/')).text, /<p>page/);
     assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);
     assert.match((await call('GET', '/api/conflicts')).text, /unreachable/);
+    assert.match((await call('POST', '/api/deploy', {})).text, /own/);
+    assert.match((await call('POST', '/api/deploy', { app: 'mine' })).text, /mine/);
+    const refused = await call('POST', '/api/destroy');
+    assert.deepEqual([refused.status, refused.text], [400, '{"error":"no app runs"}\n']);
   });
 });

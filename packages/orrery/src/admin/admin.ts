@@ -10,7 +10,7 @@
 import { FaultError } from '../faults/fault.ts';
 import type { HttpRequest, HttpResponse } from '../io/io.ts';
 import { places } from '../world/places.ts';
-import type { CloudControl } from './api.ts';
+import { type CloudControl, ControlError } from './api.ts';
 
 export interface AdminOptions {
   readonly cloud: CloudControl;
@@ -48,7 +48,9 @@ export function createAdmin(
       return json(200, await route(request, path, new URLSearchParams(search)));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      const isCallers = error instanceof FaultError || error instanceof BadRequest;
+      const isCallers = [FaultError, ControlError, BadRequest].some(
+        (kind) => error instanceof kind,
+      );
       return json(isCallers ? 400 : 500, { error: message });
     }
   };
@@ -92,6 +94,12 @@ function createRoutes(cloud: CloudControl): Readonly<Record<string, Route>> {
         type: query.get('type') ?? 'A',
         place: query.get('place') ?? '',
       }),
+    'POST /api/deploy': (request) => {
+      const path = bodyOf(request)['app'];
+      if (path !== undefined && typeof path !== 'string') throw new BadRequest('"app" is a path.');
+      return cloud.deploy(path);
+    },
+    'POST /api/destroy': () => cloud.destroy(),
     'POST /api/reset': async () => {
       await cloud.reset();
       return { reset: true };

@@ -64,7 +64,22 @@ export interface Gathered<T> {
   readonly unreachable: readonly string[];
 }
 
-/** What the admin interface can have done. Throws `FaultError` for what cannot be. */
+/** What was asked cannot be done; the message says why and is for the caller. */
+export class ControlError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ControlError';
+  }
+}
+
+export interface DeployedStack {
+  readonly name: string;
+  readonly region: string;
+  readonly action: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** What the admin interface can have done. Throws `FaultError` or `ControlError`. */
 export interface CloudControl {
   status(): Promise<CloudStatus>;
   startFault(spec: FaultSpec): Promise<Fault>;
@@ -75,6 +90,10 @@ export interface CloudControl {
   events(after: number, limit: number): readonly TraceEvent[];
   /** Route 53's decision for a name, type and place, as data. */
   explain(question: { name: string; type: string; place: string }): Promise<unknown>;
+  /** Synthesizes and deploys an app (the one that runs, where none is named) to what runs now. */
+  deploy(path: string | undefined): Promise<readonly DeployedStack[]>;
+  /** Deletes the stacks of the app that runs. */
+  destroy(): Promise<readonly DeployedStack[]>;
   /** Stops every region, deletes all data and starts again, the app included. */
   reset(): Promise<void>;
 }

@@ -33,13 +33,13 @@ export interface CloudOptions {
   readonly onNotice: (message: string) => void;
 }
 
-export type ControlWithoutReset = Omit<CloudControl, 'reset' | 'status'> & {
+export type CloudControls = Omit<CloudControl, 'deploy' | 'destroy' | 'reset' | 'status'> & {
   status(): Promise<Omit<CloudStatus, 'admin' | 'app'>>;
 };
 
 export interface Cloud {
   readonly io: NodeIo;
-  readonly control: ControlWithoutReset;
+  readonly control: CloudControls;
   /** The ports that were really taken. */
   readonly ports: EdgePorts & { readonly endpoint: number };
   close(): Promise<void>;
@@ -177,7 +177,7 @@ async function pauseReplication(io: NodeIo, region: string, paused: boolean): Pr
   await callInternal(io, { region, service: 'global-tables' }, '/pause', { paused });
 }
 
-function createControl(parts: Parts): ControlWithoutReset {
+function createControl(parts: Parts): CloudControls {
   const { io, edge, supervisors, faults, recorder } = parts;
   const serving = (): string[] =>
     [...supervisors.values()].filter((one) => one.state() === 'running').map((one) => one.region);

@@ -12,6 +12,8 @@ import { version } from './version.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).startCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
+  deploy: async () => (await import('./commands/deploy.ts')).deployCommand,
+  destroy: async () => (await import('./commands/destroy.ts')).destroyCommand,
   dig: async () => (await import('./commands/dig.ts')).digCommand,
   curl: async () => (await import('./commands/curl.ts')).curlCommand,
   fault: async () => (await import('./commands/fault.ts')).faultCommand,

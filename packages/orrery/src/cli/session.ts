@@ -5,13 +5,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAdmin } from '../admin/admin.ts';
-import type { CloudControl } from '../admin/api.ts';
+import { type CloudControl, ControlError, type DeployedStack } from '../admin/api.ts';
 import { FaultError } from '../faults/fault.ts';
 import { listenHttp } from '../io/node/listen-http.ts';
 import { accountId, defaultRegions } from '../regions/options.ts';
 import { type RunFile, runFilePath } from './admin-client.ts';
+import { AppError } from './app/app-error.ts';
 import { appRegions } from './app/app-regions.ts';
-import { deployApp } from './app/deploy.ts';
+import { deployApp, undeployApp } from './app/deploy.ts';
 import { type LoadedApp, loadApp } from './app/load-app.ts';
 import { type Cloud, openCloud } from './cloud.ts';
 import { consolePage } from './console-page.ts';
@@ -135,9 +136,9 @@ class RunningSession implements Session {
     await this.#timed('started the regions of the app', () => this.#openCloud());
   }
 
-  async #deploy(app: LoadedApp): Promise<void> {
+  async #deploy(app: LoadedApp): Promise<readonly DeployedStack[]> {
     const cloud = this.#running();
-    await this.#timed('deployed the app', () =>
+    return this.#timed('deployed the app', () =>
       deployApp(cloud.io, app.stacks, {
         regions: this.#regions,
         report: (event) => {
@@ -147,6 +148,31 @@ class RunningSession implements Session {
         },
       }),
     );
+  }
+
+  async #redeploy(path: string | undefined): Promise<readonly DeployedStack[]> {
+    const wanted = path ?? this.app?.path;
+    if (wanted === undefined) throw new ControlError('No app runs here. Name one: a path.');
+    try {
+      const app = await load(wanted);
+      const stacks = await this.#deploy(app);
+      this.app = app;
+      return stacks;
+    } catch (error) {
+      throw error instanceof AppError ? new ControlError(error.message) : error;
+    }
+  }
+
+  async #destroy(): Promise<readonly DeployedStack[]> {
+    const { app } = this;
+    if (app === undefined) throw new ControlError('No app runs here.');
+    try {
+      await undeployApp(this.#running().io, app.stacks);
+    } catch (error) {
+      throw error instanceof AppError ? new ControlError(error.message) : error;
+    }
+    this.app = undefined;
+    return app.stacks.map(({ name, region }) => ({ name, region, action: 'delete', outputs: {} }));
   }
 
   async #reset(): Promise<void> {
@@ -187,6 +213,8 @@ class RunningSession implements Session {
       logs: async (query) => control().logs(query),
       events: (after, limit) => control().events(after, limit),
       explain: async (question) => control().explain(question),
+      deploy: (path) => this.#redeploy(path),
+      destroy: () => this.#destroy(),
       reset: () => this.#reset(),
     };
   }
