@@ -6,6 +6,8 @@
  *  R1  There is one shipper per table and peer that receives, and none else.
  *  R2  A pause is a fault and lives in memory: it ends with the process. Whoever injects faults sets
  *      it again after a restart.
+ *  R3  What is asked of the gate is asked in the order of the pauses: an end that overtook its
+ *      beginning would leave the gate closed for good.
  */
 import { requestJson } from '../../../endpoint/internal-json.ts';
 import { ServiceError } from '../../../endpoint/service.ts';
@@ -41,6 +43,8 @@ export function createReplicator(
 ): Replicator {
   const shippers = new Map<string, Map<string, Shipper>>();
   const rules = new Map<string, PauseRule>();
+  /** One after the other (R3). */
+  let gates: Promise<void> = Promise.resolve();
 
   function isPaused(tableName: string, peer: string): boolean {
     for (const rule of rules.values()) {
@@ -95,7 +99,14 @@ export function createReplicator(
       }
       // The other direction: the peer's shippers are refused at our door and keep their queues.
       const gate: GateRequest = { tableName, peer, closed: paused };
-      await requestJson(io.network, replicaAddress(region), '/gate', gate, { deadlineMs: 5_000 });
+      const turn = gates.then(() =>
+        requestJson(io.network, replicaAddress(region), '/gate', gate, { deadlineMs: 5_000 }),
+      );
+      gates = turn.then(
+        () => undefined,
+        () => undefined,
+      );
+      await turn;
       return { rules: [...rules.values()] };
     },
     async status(tableName) {
