@@ -45,13 +45,13 @@ export function startNemesis(victims: Victims): Nemesis {
   const { universe, plan } = victims;
   const startUs = universe.nowUs;
   const active = new Set<PlannedFault>();
-  const paused = new Set<string>();
+  const pauses = new Map<string, Pause>();
   let over = false;
   const apply = (): void => {
     universe.conditions.links = [...active].flatMap(linksOf);
     for (const region of plan.regions) {
       setRegion(universe, plan, region, active);
-      setPaused(victims, region, active, paused);
+      setPaused(victims, region, active, pauses);
     }
   };
   for (const fault of plan.faults) {
@@ -96,24 +96,38 @@ function setRegion(
   universe.setSkewMs(id, Math.max(-30_000, Math.min(30_000, total)));
 }
 
-/** Asks for the pause once, since it may find nobody there, and for its end until it is heard. */
+/** What is wanted of a region's replication, and what it was last asked for. */
+interface Pause {
+  wanted: boolean;
+  asked: boolean;
+  busy: boolean;
+}
+
+/**
+ * Asks for the pause once, since it may find nobody there, and for its end until that is heard. One
+ * request at a time: the end of a pause must not overtake its beginning.
+ */
 function setPaused(
   { universe, target }: Victims,
   region: string,
   active: ReadonlySet<PlannedFault>,
-  paused: Set<string>,
+  pauses: Map<string, Pause>,
 ): void {
-  const wanted = [...active].some(
+  const pause = pauses.get(region) ?? { wanted: false, asked: false, busy: false };
+  pauses.set(region, pause);
+  pause.wanted = [...active].some(
     ({ kind, targets }) => kind === 'replication-pause' && targets.includes(region),
   );
-  if (wanted === paused.has(region)) return;
-  if (wanted) paused.add(region);
-  else paused.delete(region);
+  if (pause.wanted === pause.asked || pause.busy) return;
+  pause.busy = true;
   universe.act(observerOf(region), 'replication-pause', async (io) => {
-    while (paused.has(region) === wanted) {
-      if ((await target.pauseReplication(io, region, wanted)) || wanted) return;
-      await io.timers.sleep(500, 'replication-pause');
+    while (pause.wanted !== pause.asked) {
+      const { wanted } = pause;
+      const heard = await target.pauseReplication(io, region, wanted);
+      if (heard || wanted) pause.asked = wanted;
+      else await io.timers.sleep(500, 'replication-pause');
     }
+    pause.busy = false;
   });
 }
 

@@ -70,6 +70,7 @@ export function explainForgottenWrite({ operations, commits }: History): string 
       one.outcome !== 'failed' &&
       one.invokedUs <= read.completedUs &&
       one.completedUs >= own.invokedUs;
+    // An unknown outcome has no end; what a later delete leaves says nothing of this one.
     const leftTombstone = (one: Completed): boolean =>
       commits.some(
         ({ value, key, region, atUs }) =>
@@ -77,7 +78,7 @@ export function explainForgottenWrite({ operations, commits }: History): string 
           key === one.key &&
           region === one.region &&
           atUs >= one.invokedUs &&
-          atUs <= one.completedUs,
+          atUs <= Math.min(one.completedUs, read.completedUs),
       );
     return operations.some((one) => mayDelete(one) && !leftTombstone(one));
   }
