@@ -86,6 +86,11 @@ export function transactionCanceled(reasons: readonly CancellationReason[]): Ser
   );
 }
 
+/** PartiQL's INSERT found an item with that key. */
+export function duplicateItem(): ServiceError {
+  return new ServiceError('DuplicateItemException', 'Duplicate primary key exists in table');
+}
+
 export function idempotentParameterMismatch(): ServiceError {
   return new ServiceError(
     'IdempotentParameterMismatchException',

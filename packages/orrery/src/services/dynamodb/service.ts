@@ -37,6 +37,9 @@ import { scan } from './data-plane/scan.ts';
 import { transactGetItems } from './data-plane/transact-get-items.ts';
 import { transactWriteItems } from './data-plane/transact-write-items.ts';
 import { updateItem } from './data-plane/update-item.ts';
+import { batchExecuteStatement } from './partiql/batch-execute-statement.ts';
+import { executeStatement } from './partiql/execute-statement.ts';
+import { executeTransaction } from './partiql/execute-transaction.ts';
 import { clockStart } from './replication/clock-start.ts';
 import { createHybridLogicalClock } from './replication/hybrid-logical-clock.ts';
 import { createReplicaHandler, type ReplicaHandlerOptions } from './replication/replica-handler.ts';
@@ -170,6 +173,10 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     BatchWriteItem: write(batchWriteItem),
     TransactWriteItems: write(transactWriteItems),
     TransactGetItems: write(transactGetItems),
+
+    ExecuteStatement: write(executeStatement),
+    BatchExecuteStatement: write(batchExecuteStatement),
+    ExecuteTransaction: write(executeTransaction),
 
     CreateTable: control(createTable),
     UpdateTable: control(updateTable),

@@ -11,6 +11,7 @@ export const transactionBytesMax = 4 * 1024 * 1024;
 /** Codes of exceptions as reasons name them. Any other exception is not one action's own. */
 const codes: Readonly<Record<string, string>> = {
   ConditionalCheckFailedException: 'ConditionalCheckFailed',
+  DuplicateItemException: 'DuplicateItem',
   ItemCollectionSizeLimitExceededException: 'ItemCollectionSizeLimitExceeded',
   ProvisionedThroughputExceededException: 'ProvisionedThroughputExceeded',
   ThrottlingException: 'ThrottlingError',

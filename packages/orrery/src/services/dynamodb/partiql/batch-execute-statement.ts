@@ -1,0 +1,157 @@
+/**
+ * BatchExecuteStatement: up to 25 statements about one item each, all of them reads or all writes.
+ * Each succeeds or fails for itself.
+ */
+import { ServiceError } from '../../../endpoint/service.ts';
+import {
+  collectProblems,
+  lengthAtLeast,
+  lengthAtMost,
+  type Rules,
+  required,
+  throwProblems,
+} from '../constraints.ts';
+import {
+  addUnits,
+  type CapacityMode,
+  consumedCapacities,
+  readUnits,
+  type Units,
+  unitsOfWrite,
+} from '../data-plane/capacity.ts';
+import { type Engine, servingTable } from '../data-plane/engine.ts';
+import { capacityRule, itemOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
+import { encodeGivenKey } from '../data-plane/key-checks.ts';
+import { validationError } from '../errors.ts';
+import { holds } from '../expressions/evaluate.ts';
+import type { Placeholders } from '../expressions/placeholders.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
+import { itemSize } from '../values/size.ts';
+import { bindStatement, conditionOf } from './bind.ts';
+import { columnsOf } from './columns.ts';
+import { statementRules } from './execute-statement.ts';
+import { keyOf } from './key-tests.ts';
+import type { Select } from './tree.ts';
+import { carryOut, locateWrite, returnedItem, tryWrite } from './write.ts';
+
+export interface BatchStatement {
+  readonly Statement: string;
+  readonly Parameters?: readonly AttributeValue[];
+  readonly ConsistentRead?: boolean;
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
+}
+
+export interface BatchExecuteStatementInput {
+  readonly Statements: readonly BatchStatement[];
+  readonly ReturnConsumedCapacity?: CapacityMode;
+}
+
+const rules: Rules = [['Statements', required, lengthAtLeast(1), lengthAtMost(25)], capacityRule];
+
+/** Exceptions as answers name them, where it is more than leaving `Exception` away. */
+const codes: Readonly<Record<string, string>> = {
+  ValidationException: 'ValidationError',
+  ThrottlingException: 'ThrottlingError',
+};
+
+interface Answer {
+  readonly TableName?: string;
+  readonly Item?: AttributeMap;
+  readonly Error?: {
+    readonly Code: string;
+    readonly Message: string;
+    readonly Item?: AttributeMap;
+  };
+}
+
+export function batchExecuteStatement(engine: Engine, input: BatchExecuteStatementInput): object {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  (input.Statements ?? []).forEach((one, i) => {
+    collectProblems(one, statementRules, `statements.${i + 1}.member.`, problems);
+  });
+  throwProblems(problems);
+  refuseMixed(input.Statements);
+  const units = new Map<StoredTable, Units>();
+  const responses = input.Statements.map((one): Answer => {
+    try {
+      return answerTo(engine, one, units);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return { Error: told(error) };
+    }
+  });
+  const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
+  return { Responses: responses, ...(capacities && { ConsumedCapacity: capacities }) };
+}
+
+/** A statement that cannot be parsed is told in its own answer. */
+function refuseMixed(statements: readonly BatchStatement[]): void {
+  const reads = statements.map(({ Statement: text }) => /^\s*SELECT\b/i.test(text));
+  if (new Set(reads).size < 2) return;
+  throw validationError(
+    'Batch cannot contain both read statements and write statements: use one kind in a batch',
+  );
+}
+
+function told(error: ServiceError): NonNullable<Answer['Error']> {
+  const item = error.fields['Item'] as AttributeMap | undefined;
+  return {
+    Code: codes[error.code] ?? error.code.replace(/Exception$/, ''),
+    Message: error.message,
+    ...(item !== undefined && { Item: item }),
+  };
+}
+
+function answerTo(engine: Engine, one: BatchStatement, units: Map<StoredTable, Units>): Answer {
+  const { statement, ...given } = bindStatement(one.Statement, one.Parameters);
+  if (statement.kind === 'SELECT') {
+    if (statement.exists) throw validationError('EXISTS is supported in ExecuteTransaction only');
+    const consistent = one.ConsistentRead === true;
+    const { table, item, bytes } = selectOne(engine, statement, given.given);
+    addUnits(units, table, { table: readUnits(bytes, consistent), indexes: new Map() });
+    return { TableName: table.name, ...(item !== undefined && { Item: item }) };
+  }
+  const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+  const write = locateWrite(engine, statement, { ...given, tellsItem });
+  const outcome = engine.storage.transaction((transaction) => {
+    const found = tryWrite(engine, transaction, write);
+    carryOut(engine, transaction, found);
+    return found;
+  });
+  const { table } = write.located;
+  addUnits(units, table, unitsOfWrite(table, outcome.before, outcome.after));
+  const item = returnedItem(write, outcome);
+  return { TableName: table.name, ...(item !== undefined && { Item: item }) };
+}
+
+export interface Selected {
+  readonly table: StoredTable;
+  readonly key: Buffer;
+  readonly item: AttributeMap | undefined;
+  /** Of the item that was read, whether it is told or not. */
+  readonly bytes: number;
+}
+
+/** A SELECT that must name one item by its key. */
+export function selectOne(engine: Engine, statement: Select, given: Placeholders): Selected {
+  const where = conditionOf(statement.where, given);
+  const table = servingTable(engine, statement.tableName);
+  const found = statement.indexName === undefined ? keyOf(table, where) : undefined;
+  if (found === undefined) {
+    throw validationError(
+      'Select statements within BatchExecuteStatement must specify the primary key in the where ' +
+        'clause.',
+    );
+  }
+  if (statement.paths !== undefined) refuseKeyPaths(table, statement.paths);
+  const key = encodeGivenKey(table, found.key);
+  const item = itemOf(engine.storage.readRecord(engine.storage.store, key));
+  const bytes = item === undefined ? 0 : itemSize(item);
+  const shown =
+    item !== undefined && (found.rest === undefined || holds(found.rest, item))
+      ? columnsOf(statement.paths, item)
+      : undefined;
+  return { table, key, item: shown, bytes };
+}

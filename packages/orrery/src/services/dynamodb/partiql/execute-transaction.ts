@@ -1,0 +1,179 @@
+/**
+ * ExecuteTransaction: up to 100 statements about distinct items, all of them or none; all reads, or
+ * all writes with conditions (`EXISTS`) among them.
+ *
+ *  X1  As TransactWriteItems: everything is judged before anything is written, in one transaction of
+ *      the store, and under a client token of the last ten minutes nothing is written again.
+ */
+import { sha256Base64 } from '../../../stdx/digest.ts';
+import {
+  collectProblems,
+  lengthAtLeast,
+  lengthAtMost,
+  type Rules,
+  required,
+  throwProblems,
+} from '../constraints.ts';
+import {
+  addUnits,
+  type CapacityMode,
+  consumedCapacities,
+  readUnits,
+  transactionFactor,
+  type Units,
+  unitsOfWrite,
+} from '../data-plane/capacity.ts';
+import type { Engine } from '../data-plane/engine.ts';
+import { capacityRule } from '../data-plane/item-operation.ts';
+import type { Outcome } from '../data-plane/transact-actions.ts';
+import {
+  attempt,
+  isReason,
+  refuseRepeated,
+  transactionBytesMax,
+} from '../data-plane/transactions.ts';
+import {
+  type CancellationReason,
+  idempotentParameterMismatch,
+  transactionCanceled,
+  validationError,
+} from '../errors.ts';
+import type { StoredTable } from '../storage/stored-table.ts';
+import { type BatchStatement, selectOne } from './batch-execute-statement.ts';
+import { bindStatement } from './bind.ts';
+import { statementRules } from './execute-statement.ts';
+import type { Select, Statement } from './tree.ts';
+import { carryOut, locateWrite, tryWrite, type WriteStatement } from './write.ts';
+
+export interface ExecuteTransactionInput {
+  readonly TransactStatements: readonly Omit<BatchStatement, 'ConsistentRead'>[];
+  readonly ClientRequestToken?: string;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+}
+
+const rules: Rules = [
+  ['TransactStatements', required, lengthAtLeast(1), lengthAtMost(100)],
+  ['ClientRequestToken', lengthAtLeast(1), lengthAtMost(36)],
+  capacityRule,
+];
+
+type BoundStatement = ReturnType<typeof bindStatement> & { readonly tellsItem: boolean };
+
+export function executeTransaction(engine: Engine, input: ExecuteTransactionInput): object {
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  (input.TransactStatements ?? []).forEach((one, i) => {
+    collectProblems(one, statementRules, `transactStatements.${i + 1}.member.`, problems);
+  });
+  throwProblems(problems);
+  const bound = input.TransactStatements.map((one) =>
+    attempt((): BoundStatement => {
+      const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+      return { ...bindStatement(one.Statement, one.Parameters), tellsItem };
+    }),
+  );
+  const statements = allFine(bound);
+  const reads = statements.filter(({ statement }) => isRead(statement)).length;
+  if (reads === 0) return writeAll(engine, statements, input);
+  if (reads === statements.length) return readAll(engine, statements, input);
+  throw validationError(
+    'Transaction cannot contain both read statements and write statements: use one kind',
+  );
+}
+
+function isRead(statement: Statement): boolean {
+  return statement.kind === 'SELECT' && !statement.exists;
+}
+
+/** Throws `TransactionCanceledException` where one of them failed. */
+function allFine<T extends object>(results: readonly (T | CancellationReason)[]): T[] {
+  const fine = results.filter((one): one is T => !isReason(one));
+  if (fine.length === results.length) return fine;
+  throw transactionCanceled(results.map((one) => (isReason(one) ? one : { Code: 'None' })));
+}
+
+function readAll(
+  engine: Engine,
+  statements: readonly BoundStatement[],
+  { ReturnConsumedCapacity: mode }: ExecuteTransactionInput,
+): object {
+  const selected = allFine(
+    statements.map(({ statement, given }) =>
+      attempt(() => selectOne(engine, statement as Select, given)),
+    ),
+  );
+  refuseRepeated(selected);
+  const units = new Map<StoredTable, Units>();
+  let total = 0;
+  for (const { table, bytes } of selected) {
+    total += bytes;
+    const read = { table: readUnits(bytes, true), indexes: new Map<string, number>() };
+    addUnits(units, table, read, transactionFactor);
+  }
+  if (total > transactionBytesMax) throw tooLarge();
+  const capacities = consumedCapacities(units, mode, 'ReadCapacityUnits');
+  return {
+    Responses: selected.map(({ item }) => (item === undefined ? {} : { Item: item })),
+    ...(capacities && { ConsumedCapacity: capacities }),
+  };
+}
+
+function writeAll(
+  engine: Engine,
+  statements: readonly BoundStatement[],
+  input: ExecuteTransactionInput,
+): object {
+  const writes = statements.map((one) => attempt(() => locate(engine, one)));
+  refuseRepeated(writes.map((one) => (isReason(one) ? one : one.located)));
+  const { ClientRequestToken: token, TransactStatements: texts } = input;
+  const digest = token === undefined ? '' : sha256Base64(JSON.stringify(texts));
+  return engine.storage.transaction((transaction) => {
+    const known = token === undefined ? undefined : engine.tokens.find(transaction, token);
+    if (known !== undefined) {
+      if (known !== digest) throw idempotentParameterMismatch();
+      return { Responses: writes.map(() => ({})) };
+    }
+    const outcomes = allFine(
+      writes.map((one) =>
+        isReason(one) ? one : attempt(() => tryWrite(engine, transaction, one)),
+      ),
+    );
+    if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {
+      throw tooLarge();
+    }
+    for (const outcome of outcomes) carryOut(engine, transaction, outcome);
+    if (token !== undefined) engine.tokens.remember(transaction, token, digest);
+    return written(outcomes, input.ReturnConsumedCapacity);
+  });
+}
+
+function locate(
+  engine: Engine,
+  { statement, given, value, tellsItem }: BoundStatement,
+): WriteStatement {
+  if ('returning' in statement && statement.returning !== undefined) {
+    throw validationError('RETURNING clause is not supported in transactions');
+  }
+  return locateWrite(engine, statement as Parameters<typeof locateWrite>[1], {
+    given,
+    value,
+    tellsItem,
+  });
+}
+
+function written(outcomes: readonly Outcome[], mode: CapacityMode): object {
+  const units = new Map<StoredTable, Units>();
+  for (const { action, before, after } of outcomes) {
+    const { table } = action;
+    addUnits(units, table, unitsOfWrite(table, before, after), transactionFactor);
+  }
+  const capacities = consumedCapacities(units, mode, 'WriteCapacityUnits');
+  return {
+    Responses: outcomes.map(() => ({})),
+    ...(capacities && { ConsumedCapacity: capacities }),
+  };
+}
+
+function tooLarge(): Error {
+  return validationError('Transaction size has exceeded the maximum allowed size');
+}

@@ -1,0 +1,263 @@
+/**
+ * Owns: carrying out a SELECT: which ranges of keys it reads, in which order, and its pages.
+ *
+ *  S1  Where the partition key is given, as one value or as several, only those partitions are read,
+ *      one after the other; otherwise all of the table or index.
+ *  S2  A page ends where `readPage` ends one. The token of the next names partition and key, and
+ *      carries a digest of what it was made for: no other statement, table or region takes it.
+ */
+import { compareBytes } from '../../../stdx/bytes.ts';
+import { sha256Base64 } from '../../../stdx/digest.ts';
+import type { CapacityMode, ConsumedCapacity } from '../data-plane/capacity.ts';
+import { type Engine, servingTable } from '../data-plane/engine.ts';
+import { pathsOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
+import { readPage } from '../data-plane/page.ts';
+import {
+  checkProjected,
+  encodeStartKey,
+  indexOf,
+  readsTable,
+} from '../data-plane/read-parameters.ts';
+import { validationError } from '../errors.ts';
+import type { Placeholders } from '../expressions/placeholders.ts';
+import { partitionHashOf } from '../storage/index-entries.ts';
+import { type KeyRange, spaces, tableRange } from '../storage/key-encoding.ts';
+import { indexRange, itemRange, wholeIndex } from '../storage/key-ranges.ts';
+import {
+  partitionKeysOf,
+  type StoredIndex,
+  type StoredTable,
+  sortKeysOf,
+} from '../storage/stored-table.ts';
+import { nextKey } from '../storage/table-storage.ts';
+import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
+import { validateMap } from '../values/validate-value.ts';
+import { conditionOf } from './bind.ts';
+import { columnsOf } from './columns.ts';
+import { type KeyPlan, planOf } from './key-tests.ts';
+import type { Select } from './tree.ts';
+
+export interface SelectRequest {
+  readonly Statement: string;
+  readonly Parameters?: readonly AttributeValue[];
+  readonly ConsistentRead?: boolean;
+  readonly NextToken?: string;
+  readonly Limit?: number;
+  readonly ReturnConsumedCapacity?: CapacityMode;
+}
+
+export interface SelectPage {
+  readonly Items: AttributeMap[];
+  readonly NextToken?: string;
+  readonly LastEvaluatedKey?: AttributeMap;
+  readonly ConsumedCapacity?: ConsumedCapacity;
+}
+
+interface Position {
+  readonly partition: number;
+  /** Absent where the page ended between two partitions. */
+  readonly key?: AttributeMap;
+}
+
+/** Characters after which a page ends between two partitions. */
+const pageCharactersMax = 1024 * 1024;
+
+export function select(
+  engine: Engine,
+  statement: Select,
+  given: Placeholders,
+  request: SelectRequest,
+): SelectPage {
+  const where = conditionOf(statement.where, given);
+  const table = servingTable(engine, statement.tableName);
+  const { indexName, paths } = statement;
+  const input = {
+    TableName: table.name,
+    ...(indexName !== undefined && { IndexName: indexName }),
+    ...(request.ConsistentRead !== undefined && { ConsistentRead: request.ConsistentRead }),
+  };
+  const index = indexOf(table, input);
+  refuseKeyPaths(table, [...(paths ?? []), ...pathsOf(where)]);
+  checkProjected(table, index, input, paths);
+  const plan = planOf(index ?? table, where);
+  const reverse = isReverse(statement, index ?? table, plan);
+  const ranges = rangesOf(table, index, plan);
+  const digest = digestOf(engine, table, request);
+  const start = request.NextToken === undefined ? undefined : positionOf(request.NextToken, digest);
+  const holds = readsTable(table, index, input, paths);
+  const pages = readRanges(engine, { ranges, start, reverse, limit: request.Limit }, (page) => ({
+    ...page,
+    table,
+    index:
+      index !== undefined && holds
+        ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
+        : index,
+    filter: plan.filter,
+    projection: undefined,
+    countOnly: false,
+    consistent: request.ConsistentRead === true,
+    capacity: request.ReturnConsumedCapacity,
+  }));
+  return {
+    Items: pages.items.map((item) => columnsOf(paths, item)),
+    ...(pages.next !== undefined && {
+      NextToken: tokenOf(pages.next, digest),
+      ...(pages.next.key !== undefined && { LastEvaluatedKey: pages.next.key }),
+    }),
+    ...(pages.capacity !== undefined && { ConsumedCapacity: pages.capacity }),
+  };
+}
+
+type PageRequest = Parameters<typeof readPage>[1];
+type Place = Pick<PageRequest, 'range' | 'reverse' | 'limit'>;
+
+interface PageOutput {
+  readonly Items: AttributeMap[];
+  readonly ScannedCount: number;
+  readonly LastEvaluatedKey?: AttributeMap;
+  readonly ConsumedCapacity?: ConsumedCapacity;
+}
+
+interface Reading {
+  readonly ranges: readonly KeyRange[];
+  readonly start: Position | undefined;
+  readonly reverse: boolean;
+  readonly limit: number | undefined;
+}
+
+interface Read {
+  readonly items: AttributeMap[];
+  readonly next: Position | undefined;
+  readonly capacity: ConsumedCapacity | undefined;
+}
+
+/** Reads range after range until a page is full. */
+function readRanges(
+  engine: Engine,
+  { ranges, start, reverse, limit }: Reading,
+  pageOf: (place: Place) => PageRequest,
+): Read {
+  const items: AttributeMap[] = [];
+  let left = limit;
+  let capacity: ConsumedCapacity | undefined;
+  let characters = 0;
+  if ((start?.partition ?? 0) >= ranges.length) throw wrongToken();
+  for (let i = start?.partition ?? 0; i < ranges.length; i += 1) {
+    const whole = ranges[i] as KeyRange;
+    const request = pageOf({ range: whole, reverse, limit: left });
+    const from = start?.partition === i ? start.key : undefined;
+    const range = from === undefined ? whole : resumed(request, from);
+    const { text } = readPage(engine.storage.store, { ...request, range });
+    const page = JSON.parse(text) as PageOutput;
+    items.push(...page.Items);
+    capacity = sumOf(capacity, page.ConsumedCapacity);
+    const key = page.LastEvaluatedKey;
+    if (key !== undefined) return { items, next: { partition: i, key }, capacity };
+    if (left !== undefined) left -= page.ScannedCount;
+    characters += text.length;
+    if (characters > pageCharactersMax && i + 1 < ranges.length) {
+      return { items, next: { partition: i + 1 }, capacity };
+    }
+  }
+  return { items, next: undefined, capacity };
+}
+
+/** What is left of the range behind that key. */
+function resumed({ table, index, range, reverse }: PageRequest, key: AttributeMap): KeyRange {
+  const at = encodeStartKey(table, index, key);
+  if (compareBytes(at, range.start) < 0 || compareBytes(at, range.end) >= 0) throw wrongToken();
+  return reverse ? { start: range.start, end: at } : { start: nextKey(at), end: range.end };
+}
+
+function sumOf(
+  sum: ConsumedCapacity | undefined,
+  more: ConsumedCapacity | undefined,
+): ConsumedCapacity | undefined {
+  if (sum === undefined || more === undefined) return more ?? sum;
+  const add = (a: unknown, b: unknown): unknown => {
+    if (typeof a === 'number' && typeof b === 'number') return a + b;
+    if (typeof a !== 'object' || a === null) return b ?? a;
+    const other = (b ?? {}) as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.entries(a).map(([name, one]) => [name, add(one, other[name])]),
+    );
+  };
+  return add(sum, more) as ConsumedCapacity;
+}
+
+function rangesOf(
+  table: StoredTable,
+  index: StoredIndex | undefined,
+  { partitions, sort }: KeyPlan,
+): KeyRange[] {
+  if (partitions === undefined) {
+    const all = index === undefined ? undefined : wholeIndex(table.id, index.id);
+    return [all ?? tableRange(spaces.items, table.id)];
+  }
+  return partitions.map((values) => {
+    const hash = partitionHashOf(values);
+    return index === undefined
+      ? itemRange(table.id, hash, sort[0])
+      : indexRange(table.id, index.id, hash, sort);
+  });
+}
+
+/** Items come in the order of their sort key; ORDER BY can only say in which direction. */
+function isReverse(
+  { order, where }: Select,
+  keys: StoredTable | StoredIndex,
+  { partitions }: KeyPlan,
+): boolean {
+  if (order.length === 0) return false;
+  if (where === undefined) {
+    throw validationError('Must have WHERE clause in the statement when using ORDER BY clause.');
+  }
+  if (partitions === undefined) {
+    throw validationError(
+      'Must have at least one non-optional hash key condition in WHERE clause when using ORDER ' +
+        'BY clause.',
+    );
+  }
+  const sortNames = sortKeysOf(keys).map(({ name }) => name);
+  const names = [...partitionKeysOf(keys).map(({ name }) => name), ...sortNames];
+  for (const { name } of order) {
+    if (names.includes(name)) continue;
+    throw validationError(
+      `Variable Reference ${name} in ORDER BY clause must be part of the primary key`,
+    );
+  }
+  const wanted = order.filter(({ name }) => sortNames.includes(name));
+  const [first] = wanted;
+  if (wanted.some(({ descending }) => descending !== first?.descending)) {
+    throw validationError('Sort key attributes in ORDER BY clause must have one direction');
+  }
+  return first?.descending === true;
+}
+
+function digestOf(engine: Engine, table: StoredTable, request: SelectRequest): string {
+  const { Statement: text, Parameters: parameters } = request;
+  return sha256Base64(JSON.stringify([engine.region, table.tableId, text, parameters ?? []]));
+}
+
+function tokenOf(position: Position, digest: string): string {
+  return Buffer.from(JSON.stringify({ ...position, digest })).toString('base64');
+}
+
+function positionOf(token: string, digest: string): Position {
+  let given: Partial<Position> & { digest?: unknown };
+  try {
+    given = JSON.parse(Buffer.from(token, 'base64').toString());
+  } catch {
+    throw validationError('Invalid NextToken');
+  }
+  if (given === null || typeof given !== 'object' || given.digest !== digest) throw wrongToken();
+  const { partition, key } = given;
+  if (!Number.isSafeInteger(partition) || (partition ?? -1) < 0) throw wrongToken();
+  if (key === undefined) return { partition: partition ?? 0 };
+  validateMap(key);
+  return { partition: partition ?? 0, key };
+}
+
+function wrongToken(): Error {
+  return validationError('NextToken does not match request');
+}
