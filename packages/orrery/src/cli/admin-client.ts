@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
-import { CommandError } from './command.ts';
+import { CommandError, usageError } from './command.ts';
 
 export const defaultDataDir = '.orrery';
 export const defaultAdminUrl = 'http://127.0.0.1:4567';
@@ -48,7 +48,11 @@ export async function callAdmin<T>(
   path: string,
   body?: unknown,
 ): Promise<T> {
-  const { status, text } = await send(new URL(path, adminUrl), method, body);
+  const url = /^https?:/.test(adminUrl) ? URL.parse(path, adminUrl) : null;
+  if (url === null) {
+    throw usageError(`--admin takes a URL such as ${defaultAdminUrl}, not "${adminUrl}".`);
+  }
+  const { status, text } = await send(url, method, body);
   const value: unknown = parse(text);
   if (status === 200) return value as T;
   const reason = (value as { error?: string } | undefined)?.error ?? `status ${status}: ${text}`;

@@ -11,7 +11,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readRunFile } from './admin-client.ts';
 import { CommandError } from './command.ts';
 
@@ -23,6 +23,13 @@ const layout = 1;
 export const edgeDir = (dataDir: string): string => join(dataDir, 'edge');
 export const regionDir = (dataDir: string, region: string): string => join(dataDir, region);
 
+/** One folder after the other: Node's recursive mkdir never ends where it may not write (/proc). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path);
+}
+
 /**
  * Makes or checks the data directory and returns its absolute path. Throws `CommandError` where
  * it is in use, not ours, of another layout, or not writable.
@@ -31,7 +38,7 @@ export function prepareDataDir(given: string): string {
   const dataDir = resolve(given);
   const marker = join(dataDir, dataDirMarker);
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeDirectory(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!existsSync(marker)) {
       const strangers = readdirSync(dataDir);

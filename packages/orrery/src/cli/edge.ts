@@ -9,6 +9,7 @@ import { listenHttp } from '../io/node/listen-http.ts';
 import type { NodeIo } from '../io/node/node-io.ts';
 import { createClientResolver } from '../regions/client-resolver.ts';
 import { openEdgeServices } from '../regions/edge.ts';
+import { createEdgeDoor } from '../regions/edge-door.ts';
 import { callInternal } from '../regions/gather.ts';
 import { hostNamesOf } from '../regions/host-names.ts';
 import type { CloudSettings } from '../regions/options.ts';
@@ -44,14 +45,22 @@ export async function openEdge(
   };
   const host = '127.0.0.1';
   try {
+    const resolver = createClientResolver({
+      clock: io.clock,
+      random: io.random.split('client-resolver'),
+      answer: (packet) => route53.answer(packet, { ip: host, tcp: false }),
+    });
+    let endpointPort = settings.port;
+    const door = createEdgeDoor(io, settings, resolver, () => endpointPort);
     const http = await listenHttp({
       what: 'the AWS endpoint',
       host,
       port: settings.port,
       portOption: '--port',
-      handler: (request) => endpoint.handle(request, 'global'),
+      handler: (request) => door.answer(request) ?? endpoint.handle(request, 'global'),
       onBug,
     });
+    endpointPort = http.port;
     open.push(http);
     const dns = await listenDns({
       what: 'the DNS server of Route 53',
@@ -62,11 +71,6 @@ export async function openEdge(
       onBug,
     });
     open.push(dns);
-    const resolver = createClientResolver({
-      clock: io.clock,
-      random: io.random.split('client-resolver'),
-      answer: (packet) => route53.answer(packet, { ip: host, tcp: false }),
-    });
     const proxy = await listenProxy(io, { settings, port: ports.proxy, dataDir, resolver, onBug });
     open.push(proxy);
     return {

@@ -79,9 +79,9 @@ function viaProxy(
 }
 
 function urlOf(text: string | undefined): URL {
-  if (text === undefined) throw usageError(help);
-  const url = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
-  if (url === null) throw usageError(`"${text}" is no URL.`);
+  if (text === undefined) throw usageError('Which URL? See: orrery curl --help');
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw usageError(`"${text}" is no URL.`);
   return url;
 }
 

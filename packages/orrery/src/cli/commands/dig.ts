@@ -88,7 +88,7 @@ export const digCommand: Command = {
   run: async (args) => {
     const { values, positionals } = readArguments('dig', args, options);
     const [name, typeText = 'A'] = positionals;
-    if (name === undefined) throw usageError(help);
+    if (name === undefined) throw usageError('Which name? See: orrery dig --help');
     const type = typeNumber(typeText.toUpperCase());
     if (type === undefined) throw usageError(`"${typeText}" is no DNS record type.`);
     if (values.from === undefined) throw usageError('Say where the client stands: --from tokyo');

@@ -43,6 +43,14 @@ function durationOf(text: string | undefined): { durationMs?: number } {
   return { durationMs };
 }
 
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) {
+    throw usageError(`--${name} takes a number, not "${text}".`);
+  }
+  return value;
+}
+
 function render(faults: readonly Fault[]): string {
   if (faults.length === 0) return 'No fault is in force.';
   const rows = faults.map((fault) => [
@@ -53,7 +61,7 @@ function render(faults: readonly Fault[]): string {
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),
     formatTime(fault.startedAtMs),
-    fault.endsAtMs === undefined ? 'stopped' : formatTime(fault.endsAtMs),
+    fault.endsAtMs === undefined ? 'you stop it' : formatTime(fault.endsAtMs),
   ]);
   return table(['ID', 'FAULT', 'REGIONS', 'PARAMETERS', 'SINCE', 'UNTIL'], rows);
 }
@@ -79,7 +87,7 @@ export const faultCommand: Command = {
       const parameters = Object.fromEntries(
         (['ms', 'percent'] as const)
           .filter((key) => values[key] !== undefined)
-          .map((key) => [key, Number(values[key])]),
+          .map((key) => [key, numberOf(key, values[key] ?? '')]),
       );
       const spec = { action: name, targets, parameters, ...durationOf(values.duration) };
       const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults', spec);
@@ -98,6 +106,6 @@ export const faultCommand: Command = {
       const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults/stop', which);
       return say(fault, `${fault.id} stopped: ${words(fault)}.`);
     }
-    throw usageError(help);
+    throw usageError('Say start, stop or list, and which fault. See: orrery fault --help');
   },
 };

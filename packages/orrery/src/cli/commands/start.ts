@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import type { CloudStatus } from '../../admin/api.ts';
 import { StorageError } from '../../io/io.ts';
 import { ListenError } from '../../io/node/listen-error.ts';
+import { findAdminUrl } from '../admin-client.ts';
 import { AppError } from '../app/app-error.ts';
 import { type Command, CommandError } from '../command.ts';
 import { readStartOptions, startHelp } from '../options.ts';
@@ -31,27 +32,32 @@ function welcome(status: CloudStatus, app: string | undefined): string {
 
 function whatToTry(status: CloudStatus, app: string | undefined): string {
   const host = firstHost(status);
-  const run = 'npm run -s orrery --';
+  const run = (command: string): string => {
+    const isFound = findAdminUrl(undefined) === status.admin;
+    return `  npm run -s orrery -- ${command}${isFound ? '' : ` --admin ${status.admin}`}`;
+  };
   if (app === undefined || host === undefined) {
     return [
       out('bold', 'Try:'),
       `  AWS_ENDPOINT_URL=${status.endpoint} aws dynamodb list-tables --region ${status.regions[0]?.id}`,
-      `  ${run} status`,
-      `  ${run} start <your CDK app>`,
+      run('status'),
+      run('start <your CDK app>'),
     ].join('\n');
   }
   return [
     out('bold', 'Try, in another terminal:'),
-    `  ${run} dig --from tokyo ${host}`,
-    `  ${run} curl --from tokyo -d '{"id":"o-1","customer":"ada","item":"astrolabe"}' http://${host}/orders`,
-    `  ${run} curl --from frankfurt http://${host}/orders/o-1`,
-    `  ${run} status`,
-    `  ${run} logs`,
+    run(`dig --from tokyo ${host}`),
+    run(
+      `curl --from tokyo -d '{"id":"o-1","customer":"ada","item":"astrolabe"}' http://${host}/orders`,
+    ),
+    run(`curl --from frankfurt http://${host}/orders/o-1`),
+    run('status'),
+    run('logs'),
     '',
     out('bold', 'Now break a region:'),
-    `  ${run} fault start region-outage ap-northeast-1`,
-    `  ${run} curl --from tokyo http://${host}/orders/o-1    # fails, then moves`,
-    `  ${run} fault stop region-outage ap-northeast-1`,
+    run('fault start region-outage ap-northeast-1'),
+    `${run(`curl --from tokyo http://${host}/orders/o-1`)}    # fails, then moves`,
+    run('fault stop region-outage ap-northeast-1'),
     '',
     out('grey', 'Ctrl-C stops everything; data stays.'),
   ].join('\n');

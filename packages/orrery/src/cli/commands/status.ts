@@ -2,7 +2,7 @@
 import type { CloudStatus, RegionStatus } from '../../admin/api.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, readArguments } from '../command.ts';
-import { type Colour, formatMs, out, table } from '../terminal.ts';
+import { type Colour, formatMs, formatTime, out, table } from '../terminal.ts';
 
 const help = `Usage: orrery status [--json]
 
@@ -43,13 +43,18 @@ export function regionTable(status: CloudStatus): string {
   return table(['REGION', 'STATE', 'ENDPOINT', 'PID', 'REPLICATION'], rows);
 }
 
+/** Lines of a status fit 120 columns; --json has everything. */
+function shortened(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}
+
 function healthTable(status: CloudStatus): string {
   const rows = status.healthChecks.map((check) => [
-    check.id,
+    check.id.slice(0, 8),
     check.healthy ? out('green', 'healthy') : out('red', 'unhealthy'),
     `${check.healthyVotes}/${check.votes}`,
-    check.target,
-    check.healthy ? '' : (check.lastFailure ?? ''),
+    shortened(check.target, 60),
+    check.healthy ? '' : shortened(check.lastFailure ?? '', 24),
   ]);
   return table(['HEALTH CHECK', 'STATE', 'VOTES', 'TARGET', 'WHY'], rows);
 }
@@ -64,7 +69,8 @@ export function scaleNote(timeScale: number): string {
 function render(status: CloudStatus): string {
   const { endpoint, dns, proxy, admin } = status;
   const parts = [
-    `Orrery ${status.version}  endpoint ${endpoint}  dns ${dns}  proxy ${proxy}  admin ${admin}`,
+    `Orrery ${status.version}  endpoint ${endpoint}  dns ${dns}`,
+    `proxy ${proxy}  admin ${admin}`,
     `latency ${status.latency}${status.app === null ? '' : `, app ${status.app}`}`,
     scaleNote(status.timeScale),
     '',
@@ -73,13 +79,13 @@ function render(status: CloudStatus): string {
   if (status.healthChecks.length > 0) parts.push('', healthTable(status));
   parts.push('', `Faults in force: ${status.faults.length === 0 ? 'none' : ''}`);
   for (const fault of status.faults) {
-    const ending = fault.endsAtMs === undefined ? '' : `, until ${new Date(fault.endsAtMs)}`;
+    const ending = fault.endsAtMs === undefined ? '' : `, until ${formatTime(fault.endsAtMs)}`;
     const cause = fault.cause === 'process-killed' ? ' (its process was killed from outside)' : '';
     parts.push(
       out('red', `  ${fault.id}  ${fault.action} ${fault.targets.join(' ')}${cause}${ending}`),
     );
   }
-  return parts.filter((part, index) => part !== '' || index > 2).join('\n');
+  return parts.filter((part, index) => part !== '' || index > 3).join('\n');
 }
 
 export const statusCommand: Command = {
