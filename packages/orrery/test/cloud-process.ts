@@ -72,7 +72,8 @@ export async function startCloud(options: CloudProcessOptions = {}): Promise<Clo
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      // What a killed execution environment had begun to write may still come.
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
 }

@@ -76,12 +76,15 @@ it('moves clients to the next best region, loses nothing, and takes the region b
   const nearest = { tokyo: 'ap-northeast-1', frankfurt: 'eu-central-1', 'new-york': 'us-east-1' };
   const writes: Write[] = [];
   let stop = false;
-  await eventually(async () => {
-    for (const client of clients) {
-      const { region } = await client.send('http://api.orders.test/health');
-      assert.equal(region, nearest[client.place as keyof typeof nearest], client.place);
-    }
-  });
+  await eventually(
+    async () => {
+      for (const client of clients) {
+        const { region } = await client.send('http://api.orders.test/health');
+        assert.equal(region, nearest[client.place as keyof typeof nearest], client.place);
+      }
+    },
+    { timeoutMs: 60_000 },
+  );
   const load = clients.map((client) => post(client, writes, () => stop));
   context.after(async () => {
     stop = true;

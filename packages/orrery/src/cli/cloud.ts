@@ -173,8 +173,12 @@ function createFaults(
   });
 }
 
+/** A lever that was pulled must have an effect: a busy region is waited for. */
+const pauseDeadlineMs = 15_000;
+
 async function pauseReplication(io: NodeIo, region: string, paused: boolean): Promise<void> {
-  await callInternal(io, { region, service: 'global-tables' }, '/pause', { paused });
+  const to = { region, service: 'global-tables' };
+  await callInternal(io, to, '/pause', { paused }, pauseDeadlineMs);
 }
 
 function createControl(parts: Parts): CloudControls {

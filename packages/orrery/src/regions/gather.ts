@@ -17,8 +17,9 @@ export function callInternal<T>(
   to: ServiceAddress,
   path: string,
   body: unknown,
+  deadlineMs = listingDeadlineMs,
 ): Promise<T> {
-  return requestJson<T>(io.network, to, path, body, { deadlineMs: listingDeadlineMs });
+  return requestJson<T>(io.network, to, path, body, { deadlineMs });
 }
 
 /** Answers by region, and the regions that gave none. */
