@@ -1,11 +1,13 @@
 /** The commands as a user types them, against one cloud with the example, and its front doors. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { type CloudProcess, runOrrery, startCloud } from './cloud-process.ts';
+import { eventually } from './eventually.ts';
+import { PlaceClient } from './place-client.ts';
 
 const app = resolve(import.meta.dirname, '..', '..', '..', 'examples', 'orders');
 const host = 'api.orders.test';
@@ -132,6 +134,28 @@ describe('commands', () => {
     assert.match(all.stdout, /ap-northeast-1 .*REPORT RequestId/);
     const { items } = await json<{ items: { region: string }[] }>('logs', '--region', 'us-east-1');
     assert.ok(items.length > 0 && items.every((item) => item.region === 'us-east-1'));
+  });
+
+  it('logs --follow prints every line, however small its --limit', async (context) => {
+    const main = resolve(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
+    const wanted = ['logs', '--follow', '--limit', '1', '--admin', cloud.status.admin];
+    const child = spawn(process.execPath, [main, ...wanted], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    context.after(() => child.kill());
+    let text = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      text += piece.toString();
+    });
+    await eventually(() => assert.notEqual(text, ''));
+    const client = new PlaceClient(cloud.status.proxy, 'new-york');
+    context.after(() => client.close());
+    const count = (): number => text.match(/us-east-1 .* REPORT RequestId/g)?.length ?? 0;
+    const known = count();
+    const sent = Array.from({ length: 12 }, () => client.send(`http://${host}/health`));
+    const answers = await Promise.all(sent);
+    assert.ok(answers.every(({ status }) => status === 200));
+    await eventually(() => assert.ok(count() >= known + 12, `only ${count() - known} lines`));
   });
 
   it('conflicts and places answer', async () => {

@@ -27,6 +27,9 @@ export interface LogAnswer {
   readonly cursors: Readonly<Record<string, number>>;
 }
 
+/** What a region hands out at once. */
+const linesMax = 10_000;
+
 /** Asks every serving region; `group` is a part of the group's name. */
 export async function gatherLogs(
   io: Io,
@@ -38,7 +41,8 @@ export async function gatherLogs(
   const { answers, unreachable } = await askRegions(regions.serving.filter(isWanted), (region) => {
     const request: TailRequest = {
       sinceMs: query.sinceMs,
-      limit: query.limit,
+      // Lines of other groups are dropped here, so they must not use up the limit.
+      limit: query.group === undefined ? query.limit : linesMax,
       ...(query.after[region] === undefined ? {} : { after: query.after[region] }),
     };
     return callInternal<TailResponse>(io, { region, service: 'logs-internal' }, '/tail', request);

@@ -27,6 +27,9 @@ const options = {
   follow: { type: 'boolean', short: 'f', default: false },
 } as const;
 
+/** Lines between two looks; `--limit` is about what was there before. */
+const followLimit = 10_000;
+
 const colours: readonly Colour[] = ['cyan', 'yellow', 'green', 'blue'];
 
 /** Prints lines, each region in a colour of its own. */
@@ -56,7 +59,7 @@ export const logsCommand: Command = {
     const admin = findAdminUrl(values.admin);
     const from = Date.now() - sinceMs;
     let cursors: Readonly<Record<string, number>> = {};
-    const fetchLines = async (): Promise<LogAnswer> => {
+    const fetchLines = async (limit: number): Promise<LogAnswer> => {
       const after = Object.entries(cursors).map(([region, cursor]) => `${region}:${cursor}`);
       const query = new URLSearchParams({
         since: String(from),
@@ -69,7 +72,7 @@ export const logsCommand: Command = {
       cursors = { ...cursors, ...answer.cursors };
       return answer;
     };
-    const found = await fetchLines();
+    const found = await fetchLines(limit);
     if (values.json) {
       console.log(JSON.stringify(found, null, 2));
       return 0;
@@ -84,7 +87,7 @@ export const logsCommand: Command = {
     }
     while (values.follow) {
       await new Promise((wake) => setTimeout(wake, 500));
-      print((await fetchLines()).items);
+      print((await fetchLines(followLimit)).items);
     }
     return 0;
   },
