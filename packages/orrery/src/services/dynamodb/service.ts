@@ -9,6 +9,14 @@ import type { Operation, RequestContext, Service } from '../../endpoint/service.
 import type { Io } from '../../io/io.ts';
 import json from '../../wire/generated/dynamodb.json' with { type: 'json' };
 import { asModel } from '../../wire/models.ts';
+import { createBackupKeeper } from './control-plane/backup-keeper.ts';
+import {
+  createBackup,
+  deleteBackup,
+  describeBackup,
+  listBackups,
+  restoreTableFromBackup,
+} from './control-plane/backups.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { createTable } from './control-plane/create-table.ts';
 import { deleteTable } from './control-plane/delete-table.ts';
@@ -87,7 +95,17 @@ export async function createDynamoDbService(
   const tokens = openRequestTokens(store, io.clock, io.timers);
   const engine: Engine = { catalog, storage, writer, tokens, region };
   const sweeper = createSweeper({ io, region, catalog, storage, writer }, options.timeToLive);
-  const plane: ControlPlane = { io, catalog, storage, lifecycle, sweeper, region, accountId };
+  const backups = createBackupKeeper({ io, catalog, storage, lifecycle, writer });
+  const plane: ControlPlane = {
+    io,
+    catalog,
+    storage,
+    lifecycle,
+    sweeper,
+    backups,
+    region,
+    accountId,
+  };
   const streams = { io, log: storage.streams, catalog, region, retentionMs };
   const keeper = createStreamKeeper(io, storage.streams, {
     retentionMs,
@@ -111,12 +129,14 @@ export async function createDynamoDbService(
     },
     start: async () => {
       lifecycle.resume();
+      backups.resume();
       tokens.resume();
       keeper.start();
       sweeper.arm();
     },
     stop: () => {
       lifecycle.stop();
+      backups.stop();
       tokens.stop();
       keeper.stop();
       sweeper.stop();
@@ -188,6 +208,11 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     ListTagsOfResource: control(listTagsOfResource),
     UpdateTimeToLive: control(updateTimeToLive),
     DescribeTimeToLive: control(describeTimeToLive),
+    CreateBackup: control(createBackup),
+    DescribeBackup: control(describeBackup),
+    ListBackups: control(listBackups),
+    DeleteBackup: control(deleteBackup),
+    RestoreTableFromBackup: control(restoreTableFromBackup),
     DescribeLimits: control(describeLimits),
     DescribeEndpoints: control(describeEndpoints),
   };

@@ -8,6 +8,7 @@ import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { Sweeper } from '../time-to-live/sweeper.ts';
+import type { BackupKeeper } from './backup-keeper.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export interface ControlPlane {
@@ -16,6 +17,7 @@ export interface ControlPlane {
   readonly storage: TableStorage;
   readonly lifecycle: Lifecycle;
   readonly sweeper: Sweeper;
+  readonly backups: BackupKeeper;
   readonly region: string;
   readonly accountId: string;
 }

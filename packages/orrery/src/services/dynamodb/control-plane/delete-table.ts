@@ -16,6 +16,11 @@ export function deleteTable(plane: ControlPlane, input: DeleteTableInput): objec
         'deletion protection first.',
     );
   }
+  if (plane.storage.backups.isCopying(table.id)) {
+    throw resourceInUse(
+      `Attempt to change a resource which is still in use: Table is being backed up: ${table.name}`,
+    );
+  }
   if (table.status === 'CREATING' || table.status === 'UPDATING') {
     const doing = table.status === 'CREATING' ? 'created' : 'updated';
     throw resourceInUse(

@@ -107,6 +107,8 @@ class TableLifecycle implements Lifecycle {
   #settled(name: string): void {
     const table = this.#catalog.find(name);
     if (table === undefined || table.status === 'ACTIVE') return;
+    // Whoever restores it calls again when all items are there.
+    if (table.status === 'CREATING' && table.restored?.inProgress === true) return;
     if (table.status === 'DELETING') {
       const { streams } = this.#storage;
       this.#catalog.drop(name, (transaction) => streams.disable(transaction, table.id));

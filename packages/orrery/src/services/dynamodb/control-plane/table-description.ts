@@ -23,11 +23,12 @@ import {
 /** Timestamps are epoch milliseconds, as everywhere between operations and the endpoint. */
 type Described = Omit<
   TableDescription,
-  'CreationDateTime' | 'BillingModeSummary' | 'TableClassSummary'
+  'CreationDateTime' | 'BillingModeSummary' | 'TableClassSummary' | 'RestoreSummary'
 > & {
   CreationDateTime: number;
   BillingModeSummary?: object;
   TableClassSummary?: object;
+  RestoreSummary?: object;
 };
 
 export function describe(table: StoredTable, region: string): Described {
@@ -82,6 +83,14 @@ export function describe(table: StoredTable, region: string): Described {
         ...(table.tableClassUpdatedMs !== undefined && {
           LastUpdateDateTime: table.tableClassUpdatedMs,
         }),
+      },
+    }),
+    ...(table.restored !== undefined && {
+      RestoreSummary: {
+        SourceBackupArn: table.restored.backupArn,
+        SourceTableArn: table.restored.sourceArn,
+        RestoreDateTime: table.restored.restoredMs,
+        RestoreInProgress: table.restored.inProgress,
       },
     }),
     DeletionProtectionEnabled: table.deletionProtection,

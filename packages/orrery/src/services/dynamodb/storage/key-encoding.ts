@@ -35,6 +35,9 @@ export const spaces = {
   /** Streams, by their own ids: they outlive their tables by a day. */
   streams: 0x08,
   streamRecords: 0x09,
+  /** Backups, and their items: <backup:4> and what follows the table in an item's key. */
+  backups: 0x0c,
+  backupItems: 0x0d,
   /** Of `replication/`: cursors, conflicts and what else it keeps. */
   replication: 0x10,
 } as const;

@@ -65,6 +65,18 @@ export interface StoredReplica {
   readonly status: string;
 }
 
+export interface StoredPolicy {
+  readonly policy: string;
+  readonly revisionId: string;
+}
+
+export interface StoredRestore {
+  readonly backupArn: string;
+  readonly sourceArn: string;
+  readonly restoredMs: number;
+  readonly inProgress: boolean;
+}
+
 export interface StoredTable extends KeyLayout {
   readonly name: string;
   readonly arn: string;
@@ -90,6 +102,12 @@ export interface StoredTable extends KeyLayout {
   readonly sse: { readonly type: string; readonly keyArn: string | undefined } | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly timeToLive: StoredTimeToLive | undefined;
+  /** Kept and shown, not enforced. */
+  readonly resourcePolicy?: StoredPolicy;
+  /** Days that point-in-time recovery would reach back, and since when; undefined while it is off. */
+  readonly pointInTimeRecovery?: { readonly days: number; readonly sinceMs: number } | undefined;
+  /** Where its items came from, if from a backup. */
+  readonly restored?: StoredRestore;
   /** The other regions' copies and this one, as the global control plane told us; mostly empty. */
   readonly replicas: readonly StoredReplica[];
 }

@@ -6,11 +6,13 @@
  *
  * T1  A key has a record or a tombstone or neither, never both.
  * T2  Index entries change in the transaction that changes the record, and the record of the table's
- *     stream is written in it, wherever the change comes from.
+ *     stream is written in it, wherever the change comes from. So is what a backup that is being
+ *     made needs of the item before.
  */
 import type { Clock, Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import { type BackupLog, openBackupLog } from './backup-log.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { type IndexedTable, maintainIndexes } from './index-entries.ts';
 import {
@@ -52,6 +54,7 @@ export interface WriteDetails {
 export interface TableStorage extends ChangeLog {
   readonly store: Store;
   readonly streams: StreamLog;
+  readonly backups: BackupLog;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
   /** Keys are item keys also where tombstones are meant. */
@@ -110,9 +113,11 @@ export function openTableStorage(
 ): TableStorage {
   const log = openChangeLog(store);
   const streams = openStreamLog(store, clock, options);
+  const backups = openBackupLog(store);
   return {
     store,
     streams,
+    backups,
     ...log,
     transaction: (run) => {
       try {
@@ -130,11 +135,13 @@ export function openTableStorage(
       return text === undefined ? undefined : decodeTombstone(text);
     },
     putRecord: (transaction, table, key, record, previous, details) => {
+      backups.preserve(transaction, table.id, key, previous);
       transaction.put(key, record);
       maintainIndexes(transaction, table, key, previous, record);
       logToStream(streams, transaction, table, previous, record, details);
     },
     deleteRecord: (transaction, table, key, previous, details) => {
+      backups.preserve(transaction, table.id, key, previous);
       transaction.delete(key);
       maintainIndexes(transaction, table, key, previous, undefined);
       logToStream(streams, transaction, table, previous, undefined, details);
