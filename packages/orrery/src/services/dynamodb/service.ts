@@ -17,6 +17,10 @@ import {
   listBackups,
   restoreTableFromBackup,
 } from './control-plane/backups.ts';
+import {
+  describeContinuousBackups,
+  updateContinuousBackups,
+} from './control-plane/continuous-backups.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { createTable } from './control-plane/create-table.ts';
 import { deleteTable } from './control-plane/delete-table.ts';
@@ -27,6 +31,11 @@ import {
   listTables,
 } from './control-plane/describe-table.ts';
 import { createLifecycle } from './control-plane/lifecycle.ts';
+import {
+  deleteResourcePolicy,
+  getResourcePolicy,
+  putResourcePolicy,
+} from './control-plane/resource-policies.ts';
 import { listTagsOfResource, tagResource, untagResource } from './control-plane/tags.ts';
 import {
   describeTimeToLive,
@@ -213,6 +222,11 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     ListBackups: control(listBackups),
     DeleteBackup: control(deleteBackup),
     RestoreTableFromBackup: control(restoreTableFromBackup),
+    UpdateContinuousBackups: control(updateContinuousBackups),
+    DescribeContinuousBackups: control(describeContinuousBackups),
+    PutResourcePolicy: control(putResourcePolicy),
+    GetResourcePolicy: control(getResourcePolicy),
+    DeleteResourcePolicy: control(deleteResourcePolicy),
     DescribeLimits: control(describeLimits),
     DescribeEndpoints: control(describeEndpoints),
   };

@@ -15,6 +15,7 @@ import { requireTableName, tableArn } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { indexesOf } from './index-checks.ts';
+import { checkedPolicy } from './resource-policies.ts';
 import {
   checkDefinitionsUsed,
   collectSchemaProblems,
@@ -22,7 +23,8 @@ import {
   throughputOf,
 } from './schema-checks.ts';
 import { describe } from './table-description.ts';
-import { tagsOf } from './tags.ts';
+import { onDemandLimitsOf, raisedWarmThroughput, warmThroughputOf } from './table-settings.ts';
+import { checkTagCount, tagsOf } from './tags.ts';
 
 const rules: Rules = [
   ['AttributeDefinitions', required],
@@ -49,6 +51,13 @@ export function createTable(plane: ControlPlane, input: CreateTableInput): objec
   checkDefinitionsUsed(definitions, keys, indexes);
   const streamView = streamViewOf(input.StreamSpecification);
   const tags = tagsOf(input.Tags ?? []);
+  checkTagCount(tags);
+  const onDemandLimits = onDemandLimitsOf(billingMode, input.OnDemandThroughput, undefined);
+  const warm = input.WarmThroughput;
+  const warmThroughput =
+    warm && raisedWarmThroughput(warmThroughputOf(billingMode, throughput, undefined), warm);
+  const policy =
+    input.ResourcePolicy === undefined ? undefined : checkedPolicy(input.ResourcePolicy);
   if (plane.catalog.find(input.TableName) !== undefined) {
     throw resourceInUse(`Table already exists: ${input.TableName}`);
   }
@@ -68,6 +77,11 @@ export function createTable(plane: ControlPlane, input: CreateTableInput): objec
       onDemandSinceMs: billingMode === 'PAY_PER_REQUEST' ? createdMs : undefined,
       throughput,
       throughputDecreases: 0,
+      onDemandLimits,
+      warmThroughput,
+      ...(policy !== undefined && {
+        resourcePolicy: { policy, revisionId: String(createdMs * 1000) },
+      }),
       ...keys,
       attributes: definitions.map((one) => ({
         name: one.AttributeName ?? '',

@@ -12,6 +12,7 @@ import type {
 import { invalidParameter } from '../errors.ts';
 import type { KeyParts, StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import { keysOf, throughputOf } from './schema-checks.ts';
+import { onDemandLimitsOf, raisedWarmThroughput, warmThroughputOf } from './table-settings.ts';
 
 const localIndexesMax = 5;
 const globalIndexesMax = 20;
@@ -100,7 +101,19 @@ export function globalIndex(
   }
   checkName(name, before);
   const throughput = throughputOf(billingMode, given.ProvisionedThroughput);
-  return { id, name, kind: 'GLOBAL', ...keys, projection, throughput, backfilling: false };
+  const { OnDemandThroughput: most, WarmThroughput: warm } = given;
+  return {
+    id,
+    name,
+    kind: 'GLOBAL',
+    ...keys,
+    projection,
+    throughput,
+    onDemandLimits: onDemandLimitsOf(billingMode, most, undefined),
+    warmThroughput:
+      warm && raisedWarmThroughput(warmThroughputOf(billingMode, throughput, undefined), warm),
+    backfilling: false,
+  };
 }
 
 function checkName(name: string, before: readonly StoredIndex[]): void {

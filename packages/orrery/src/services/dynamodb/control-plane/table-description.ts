@@ -20,6 +20,8 @@ import {
   type Throughput,
 } from '../storage/stored-table.ts';
 
+import { onDemandDescription, warmThroughputOf } from './table-settings.ts';
+
 /** Timestamps are epoch milliseconds, as everywhere between operations and the endpoint. */
 type Described = Omit<
   TableDescription,
@@ -93,6 +95,8 @@ export function describe(table: StoredTable, region: string): Described {
         RestoreInProgress: table.restored.inProgress,
       },
     }),
+    ...onDemandDescription(table.onDemandLimits),
+    WarmThroughput: warmth(table, table.throughput, table),
     DeletionProtectionEnabled: table.deletionProtection,
   };
 }
@@ -138,7 +142,19 @@ function globalIndex(table: StoredTable, index: StoredIndex): GlobalSecondaryInd
     IndexStatus: making ? 'CREATING' : 'ACTIVE',
     ...(index.backfilling && { Backfilling: true }),
     ProvisionedThroughput: throughput(index.throughput ?? none, 0),
+    ...onDemandDescription(index.onDemandLimits),
+    WarmThroughput: warmth(table, index.throughput ?? none, index),
   };
+}
+
+function warmth(
+  { billingMode, status }: StoredTable,
+  units: Throughput,
+  { warmThroughput }: Pick<StoredTable, 'warmThroughput'>,
+) {
+  const { reads, writes } = warmThroughputOf(billingMode, units, warmThroughput);
+  const now = status === 'UPDATING' ? ('UPDATING' as const) : ('ACTIVE' as const);
+  return { ReadUnitsPerSecond: reads, WriteUnitsPerSecond: writes, Status: now };
 }
 
 const none: Throughput = { readCapacityUnits: 0, writeCapacityUnits: 0 };

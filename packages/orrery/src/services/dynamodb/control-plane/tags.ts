@@ -11,8 +11,24 @@ import { tableNameOf } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
 
 const tagsMax = 50;
+const tagKeyMax = 128;
+const tagValueMax = 256;
 
 export function tagsOf(tags: readonly Tag[]): Record<string, string> {
+  for (const { Key: key = '', Value: value = '' } of tags) {
+    if (key.length === 0 || key.length > tagKeyMax) {
+      throw validationError(`One or more parameter values were invalid: Invalid tag key: ${key}`);
+    }
+    if (value.length > tagValueMax) {
+      throw validationError(
+        `One or more parameter values were invalid: Invalid value of tag: ${key}`,
+      );
+    }
+    if (!key.startsWith('aws:')) continue;
+    throw validationError(
+      'One or more parameter values were invalid: Tag keys must not start with aws:',
+    );
+  }
   const map = Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? '', Value ?? '']));
   if (Object.keys(map).length !== tags.length) {
     throw validationError('One or more parameter values were invalid: Tag keys must be unique');
@@ -20,12 +36,15 @@ export function tagsOf(tags: readonly Tag[]): Record<string, string> {
   return map;
 }
 
+export function checkTagCount(tags: Readonly<Record<string, string>>): void {
+  if (Object.keys(tags).length <= tagsMax) return;
+  throw validationError(`The number of tags exceeds the limit of ${tagsMax} tags`);
+}
+
 export function tagResource(plane: ControlPlane, input: TagResourceInput): object {
   const table = tableOfArn(plane, input.ResourceArn);
   const tags = { ...table.tags, ...tagsOf(input.Tags ?? []) };
-  if (Object.keys(tags).length > tagsMax) {
-    throw validationError(`The number of tags exceeds the limit of ${tagsMax} tags`);
-  }
+  checkTagCount(tags);
   plane.catalog.replace({ ...table, tags });
   return {};
 }

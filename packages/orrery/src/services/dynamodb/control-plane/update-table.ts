@@ -18,7 +18,12 @@ import {
   resourceInUse,
   validationError,
 } from '../errors.ts';
-import { isReplicated, nextStreamLabel, type StoredTable } from '../storage/stored-table.ts';
+import {
+  isReplicated,
+  nextStreamLabel,
+  type StoredIndex,
+  type StoredTable,
+} from '../storage/stored-table.ts';
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
@@ -26,6 +31,12 @@ import { streamViewOf } from './create-table.ts';
 import { checkProjectedCount, globalIndex } from './index-checks.ts';
 import { collectIndexProblems, indexNameConstraints, throughputOf } from './schema-checks.ts';
 import { describe } from './table-description.ts';
+import {
+  countedDecrease,
+  onDemandLimitsOf,
+  raisedWarmThroughput,
+  warmThroughputOf,
+} from './table-settings.ts';
 
 const replicaDeadlineMs = 15_000;
 
@@ -116,6 +127,7 @@ function change(plane: ControlPlane, table: StoredTable, input: UpdateTableInput
   const nowMs = plane.io.clock.wallMs();
   let next = withCapacity(table, input, nowMs);
   next = withStream(next, input, nowMs);
+  next = withLimits(next, input);
   if (input.TableClass !== undefined && input.TableClass !== (table.tableClass ?? 'STANDARD')) {
     next = { ...next, tableClass: input.TableClass, tableClassUpdatedMs: nowMs };
   }
@@ -156,7 +168,21 @@ function withCapacity(table: StoredTable, input: UpdateTableInput, nowMs: number
     ...table,
     billingMode,
     throughput,
+    ...countedDecrease(table, throughput, nowMs),
     onDemandSinceMs: becomesOnDemand ? nowMs : table.onDemandSinceMs,
+  };
+}
+
+function withLimits(table: StoredTable, input: UpdateTableInput): StoredTable {
+  const { billingMode, throughput, warmThroughput: before } = table;
+  const warm = input.WarmThroughput;
+  return {
+    ...table,
+    onDemandLimits: onDemandLimitsOf(billingMode, input.OnDemandThroughput, table.onDemandLimits),
+    warmThroughput:
+      warm === undefined
+        ? before
+        : raisedWarmThroughput(warmThroughputOf(billingMode, throughput, before), warm),
   };
 }
 
@@ -249,8 +275,26 @@ function withIndexCapacity(
   collectProblems(update ?? {}, [['IndexName', ...indexNameConstraints]], 'update.', problems);
   throwProblems(problems);
   const index = indexNamed(table, update?.IndexName);
-  const throughput = throughputOf(table.billingMode, update?.ProvisionedThroughput);
-  const indexes = table.indexes.map((one) => (one.id === index.id ? { ...one, throughput } : one));
+  const { billingMode } = table;
+  const {
+    ProvisionedThroughput: units,
+    WarmThroughput: warm,
+    OnDemandThroughput: most,
+  } = update ?? {};
+  const others = warm !== undefined || most !== undefined;
+  const throughput =
+    units === undefined && others ? index.throughput : throughputOf(billingMode, units);
+  const now = { readCapacityUnits: 0, writeCapacityUnits: 0, ...throughput };
+  const changed: StoredIndex = {
+    ...index,
+    throughput,
+    onDemandLimits: onDemandLimitsOf(billingMode, most, index.onDemandLimits),
+    warmThroughput:
+      warm === undefined
+        ? index.warmThroughput
+        : raisedWarmThroughput(warmThroughputOf(billingMode, now, index.warmThroughput), warm),
+  };
+  const indexes = table.indexes.map((one) => (one.id === index.id ? changed : one));
   return { ...table, indexes };
 }
 

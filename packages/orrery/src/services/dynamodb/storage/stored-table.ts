@@ -12,6 +12,18 @@ export interface Throughput {
   readonly writeCapacityUnits: number;
 }
 
+/** Units per second that can be taken at once. */
+export interface StoredWarmThroughput {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+/** Units per second at most; -1 for no limit. */
+export interface StoredOnDemandLimits {
+  readonly reads: number;
+  readonly writes: number;
+}
+
 export interface Projection {
   readonly type: 'ALL' | 'KEYS_ONLY' | 'INCLUDE';
   readonly nonKeyAttributes: readonly string[];
@@ -46,6 +58,8 @@ export interface StoredIndex extends KeyParts {
   readonly kind: 'LOCAL' | 'GLOBAL';
   readonly projection: Projection;
   readonly throughput: Throughput | undefined;
+  readonly warmThroughput?: StoredWarmThroughput | undefined;
+  readonly onDemandLimits?: StoredOnDemandLimits | undefined;
   /** Entries of items that were there before the index are still being made. */
   readonly backfilling: boolean;
 }
@@ -87,7 +101,12 @@ export interface StoredTable extends KeyLayout {
   /** When it last became on-demand, if ever. */
   readonly onDemandSinceMs: number | undefined;
   readonly throughput: Throughput;
+  /** On the UTC day of the last decrease. */
   readonly throughputDecreases: number;
+  readonly decreasedMs?: number | undefined;
+  /** What was asked for, beyond what the capacity mode gives. */
+  readonly warmThroughput?: StoredWarmThroughput | undefined;
+  readonly onDemandLimits?: StoredOnDemandLimits | undefined;
   /** In the order in which the caller gave them. */
   readonly attributes: readonly KeyAttribute[];
   readonly indexes: readonly StoredIndex[];

@@ -1,0 +1,114 @@
+/** PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, of tables. Kept and shown, not enforced. */
+import type {
+  DeleteResourcePolicyInput,
+  GetResourcePolicyInput,
+  PutResourcePolicyInput,
+} from '@aws-sdk/client-dynamodb';
+import { ServiceError } from '../../../endpoint/service.ts';
+import {
+  checkConstraints,
+  lengthAtLeast,
+  lengthAtMost,
+  type Rules,
+  required,
+} from '../constraints.ts';
+import { arnNotFound, validationError } from '../errors.ts';
+import type { StoredPolicy, StoredTable } from '../storage/stored-table.ts';
+import { tableNameOf } from '../table-names.ts';
+import type { ControlPlane } from './control-plane.ts';
+
+const policyBytesMax = 20 * 1024;
+/** Stands for a revision where there must not be a policy yet. */
+const noPolicy = 'NO_POLICY';
+
+const arnRules: Rules = [['ResourceArn', required, lengthAtLeast(1), lengthAtMost(1283)]];
+const revisionRule = ['ExpectedRevisionId', lengthAtLeast(1), lengthAtMost(255)] as const;
+const putRules: Rules = [...arnRules, ['Policy', required], revisionRule];
+const deleteRules: Rules = [...arnRules, revisionRule];
+
+export function putResourcePolicy(plane: ControlPlane, input: PutResourcePolicyInput): object {
+  checkConstraints(input, putRules);
+  const table = tableOfPolicy(plane, input.ResourceArn);
+  const policy = checkedPolicy(input.Policy ?? '');
+  const old = table.resourcePolicy;
+  checkRevision(table, input.ExpectedRevisionId, noPolicy);
+  // The same policy again keeps its revision.
+  const revisionId =
+    old?.policy === policy
+      ? old.revisionId
+      : String(plane.io.clock.wallMs() * 1000 + nextDigit(old));
+  plane.catalog.replace({ ...table, resourcePolicy: { policy, revisionId } });
+  return { RevisionId: revisionId };
+}
+
+/** Two revisions of one millisecond differ. */
+function nextDigit(old: StoredPolicy | undefined): number {
+  return old === undefined ? 0 : (Number(old.revisionId) + 1) % 1000;
+}
+
+export function getResourcePolicy(plane: ControlPlane, input: GetResourcePolicyInput): object {
+  checkConstraints(input, arnRules);
+  const { resourcePolicy: found } = tableOfPolicy(plane, input.ResourceArn);
+  if (found === undefined) throw policyNotFound(input.ResourceArn);
+  return { Policy: found.policy, RevisionId: found.revisionId };
+}
+
+/** Deleting what is not there succeeds, unless a revision was expected. */
+export function deleteResourcePolicy(
+  plane: ControlPlane,
+  input: DeleteResourcePolicyInput,
+): object {
+  checkConstraints(input, deleteRules);
+  const table = tableOfPolicy(plane, input.ResourceArn);
+  checkRevision(table, input.ExpectedRevisionId, undefined);
+  const { resourcePolicy: old, ...without } = table;
+  if (old === undefined) return {};
+  plane.catalog.replace(without);
+  return { RevisionId: old.revisionId };
+}
+
+/** Of a new table. */
+export function checkedPolicy(policy: string): string {
+  if (Buffer.byteLength(policy) > policyBytesMax) {
+    throw validationError(
+      `Resource policy size exceeds the maximum allowed size of ${policyBytesMax} bytes`,
+    );
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(policy);
+  } catch {
+    throw validationError('Resource policy is not valid JSON');
+  }
+  const statements = (parsed as { Statement?: unknown } | null)?.Statement;
+  if (typeof statements !== 'object' || statements === null) {
+    throw validationError('Resource policy has no Statement');
+  }
+  return policy;
+}
+
+function checkRevision(
+  { resourcePolicy, arn }: StoredTable,
+  expected: string | undefined,
+  none: string | undefined,
+): void {
+  if (expected === undefined || expected === (resourcePolicy?.revisionId ?? none)) return;
+  throw policyNotFound(arn, ' with the expected revision');
+}
+
+function policyNotFound(arn: string | undefined, detail = ''): ServiceError {
+  return new ServiceError(
+    'PolicyNotFoundException',
+    `Resource-based policy${detail} not found for the provided ResourceArn: ${arn}`,
+  );
+}
+
+function tableOfPolicy({ catalog, region }: ControlPlane, arn: string | undefined): StoredTable {
+  const text = arn ?? '';
+  if (!text.startsWith('arn:')) {
+    throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${text}`);
+  }
+  const table = catalog.find(tableNameOf(text, region));
+  if (table === undefined) throw arnNotFound(text);
+  return table;
+}
