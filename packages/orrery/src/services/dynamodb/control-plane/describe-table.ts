@@ -12,6 +12,7 @@ import {
 import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
 import { describe } from './table-description.ts';
+import { decreasesToday } from './table-settings.ts';
 
 const listRules: Rules = [
   ['ExclusiveStartTableName', matches('[a-zA-Z0-9_.-]+'), lengthAtLeast(3), lengthAtMost(255)],
@@ -21,7 +22,9 @@ const listRules: Rules = [
 export function describeTable(plane: ControlPlane, input: DescribeTableInput): object {
   requireTableName(input.TableName);
   checkConstraints(input, [['TableName', ...tableNameConstraints]]);
-  return { Table: describe(existingTable(plane, input.TableName), plane.region) };
+  const table = existingTable(plane, input.TableName);
+  const throughputDecreases = decreasesToday(table, plane.io.clock.wallMs());
+  return { Table: describe({ ...table, throughputDecreases }, plane.region) };
 }
 
 export function listTables(plane: ControlPlane, input: ListTablesInput): object {

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { hashTable, indexedTable, testedService } from '../dynamodb.fake.ts';
+
+type Output = Record<string, unknown>;
+const arn = 'arn:aws:dynamodb:us-east-1:000000000000:table/hash';
+const units = (read: number, write: number) => ({
+  ReadCapacityUnits: read,
+  WriteCapacityUnits: write,
+});
+
+async function fixture(more: object = {}) {
+  const tested = await testedService();
+  await tested.call('CreateTable', { ...hashTable, ...more });
+  const table = async (): Promise<Output> =>
+    (await tested.call('DescribeTable', { TableName: 'hash' }))['Table'] as Output;
+  const update = (change: object) => tested.call('UpdateTable', { TableName: 'hash', ...change });
+  const refused = (change: object) =>
+    tested.problem('UpdateTable', { TableName: 'hash', ...change });
+  return { ...tested, table, update, refused };
+}
+
+describe('provisioned throughput', () => {
+  it('is lowered four times a day, then once an hour', async () => {
+    const { update, refused, table, advance } = await fixture({
+      BillingMode: 'PROVISIONED',
+      ProvisionedThroughput: units(20, 20),
+    });
+    for (let i = 1; i <= 4; i += 1) {
+      await update({ ProvisionedThroughput: units(20 - i, 20) });
+    }
+    const shown = async () => (await table())['ProvisionedThroughput'] as Output;
+    assert.equal((await shown())['NumberOfDecreasesToday'], 4);
+    const again = { ProvisionedThroughput: units(10, 20) };
+    assert.match(
+      await refused(again),
+      /^LimitExceededException: Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day\. .* Number of decreases today: 4\./,
+    );
+    await update({ ProvisionedThroughput: units(30, 20) });
+    advance(3_600_000);
+    await update(again);
+    assert.equal((await shown())['NumberOfDecreasesToday'], 5);
+    assert.match(await refused({ ProvisionedThroughput: units(9, 20) }), /^LimitExceeded/);
+    advance(24 * 3_600_000);
+    assert.equal((await shown())['NumberOfDecreasesToday'], 0);
+    await update({ ProvisionedThroughput: units(9, 20) });
+    assert.equal((await shown())['NumberOfDecreasesToday'], 1);
+  });
+});
+
+describe('warm and on-demand throughput', () => {
+  it('is shown, raised and not lowered', async () => {
+    const { update, refused, table } = await fixture();
+    const warm = async () => (await table())['WarmThroughput'];
+    assert.deepEqual(await warm(), {
+      ReadUnitsPerSecond: 12_000,
+      WriteUnitsPerSecond: 4_000,
+      Status: 'ACTIVE',
+    });
+    await update({ WarmThroughput: { WriteUnitsPerSecond: 9_000 } });
+    assert.deepEqual(await warm(), {
+      ReadUnitsPerSecond: 12_000,
+      WriteUnitsPerSecond: 9_000,
+      Status: 'ACTIVE',
+    });
+    assert.match(await refused({ WarmThroughput: { WriteUnitsPerSecond: 8_000 } }), /is lower/);
+    assert.match(await refused({ WarmThroughput: {} }), /At least one of ReadUnitsPerSecond/);
+  });
+
+  it('has limits that -1 takes away, on demand only', async () => {
+    const limits = { MaxReadRequestUnits: 10, MaxWriteRequestUnits: 5 };
+    const { update, refused, table } = await fixture({ OnDemandThroughput: limits });
+    assert.deepEqual((await table())['OnDemandThroughput'], limits);
+    await update({ OnDemandThroughput: { MaxReadRequestUnits: -1 } });
+    assert.deepEqual((await table())['OnDemandThroughput'], {
+      MaxReadRequestUnits: -1,
+      MaxWriteRequestUnits: 5,
+    });
+    assert.match(await refused({ OnDemandThroughput: { MaxReadRequestUnits: 0 } }), /at least 1/);
+    await update({ BillingMode: 'PROVISIONED', ProvisionedThroughput: units(1, 1) });
+    assert.equal((await table())['OnDemandThroughput'], undefined);
+    assert.match(await refused({ OnDemandThroughput: limits }), /when BillingMode is PROVISIONED/);
+  });
+
+  it('is kept of global indexes too', async () => {
+    const { call } = await fixture();
+    await call('CreateTable', indexedTable);
+    const Update = {
+      IndexName: 'byColour',
+      OnDemandThroughput: { MaxReadRequestUnits: 7 },
+      WarmThroughput: { ReadUnitsPerSecond: 20_000 },
+    };
+    await call('UpdateTable', {
+      TableName: 'indexed',
+      GlobalSecondaryIndexUpdates: [{ Update }],
+    });
+    const { Table } = await call('DescribeTable', { TableName: 'indexed' });
+    const [index] = (Table as Output)['GlobalSecondaryIndexes'] as Output[];
+    assert.deepEqual(index?.['OnDemandThroughput'], {
+      MaxReadRequestUnits: 7,
+      MaxWriteRequestUnits: -1,
+    });
+    const warm = index?.['WarmThroughput'] as Output | undefined;
+    assert.equal(warm?.['ReadUnitsPerSecond'], 20_000);
+  });
+});
+
+describe('continuous backups', () => {
+  it('are settings', async () => {
+    const { call, problem, advance } = await fixture();
+    const TableName = 'hash';
+    const told = async () => {
+      const output = await call('DescribeContinuousBackups', { TableName });
+      const all = output['ContinuousBackupsDescription'] as Output;
+      assert.equal(all['ContinuousBackupsStatus'], 'ENABLED');
+      return all['PointInTimeRecoveryDescription'] as Output;
+    };
+    const set = (PointInTimeRecoverySpecification: object) => ({
+      TableName,
+      PointInTimeRecoverySpecification,
+    });
+    assert.deepEqual(await told(), { PointInTimeRecoveryStatus: 'DISABLED' });
+    await call('UpdateContinuousBackups', set({ PointInTimeRecoveryEnabled: true }));
+    assert.equal((await told())['RecoveryPeriodInDays'], 35);
+    const more = { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 2 };
+    await call('UpdateContinuousBackups', set(more));
+    advance(3 * 24 * 3_600_000);
+    const { EarliestRestorableDateTime: from, LatestRestorableDateTime: until } = await told();
+    assert.equal(Number(until) - Number(from), 2 * 24 * 3_600_000 - 5 * 60_000);
+    assert.match(
+      await problem('UpdateContinuousBackups', set({ ...more, RecoveryPeriodInDays: 36 })),
+      /at 'pointInTimeRecoverySpecification.recoveryPeriodInDays' failed/,
+    );
+    assert.equal(
+      await problem('DescribeContinuousBackups', { TableName: 'nothing' }),
+      'TableNotFoundException: Table not found: nothing',
+    );
+    await call('UpdateContinuousBackups', set({ PointInTimeRecoveryEnabled: false }));
+    assert.deepEqual(await told(), { PointInTimeRecoveryStatus: 'DISABLED' });
+  });
+});
+
+describe('resource policies', () => {
+  it('have revisions', async () => {
+    const { call, problem } = await fixture();
+    const ResourceArn = arn;
+    const Policy = '{"Version":"2012-10-17","Statement":[]}';
+    assert.match(await problem('GetResourcePolicy', { ResourceArn }), /^PolicyNotFoundException/);
+    const first = await call('PutResourcePolicy', {
+      ResourceArn,
+      Policy,
+      ExpectedRevisionId: 'NO_POLICY',
+    });
+    assert.deepEqual(await call('GetResourcePolicy', { ResourceArn }), { Policy, ...first });
+    assert.deepEqual(await call('PutResourcePolicy', { ResourceArn, Policy }), first);
+    const other = await call('PutResourcePolicy', { ResourceArn, Policy: `${Policy} ` });
+    assert.notDeepEqual(other, first);
+    const stale = { ResourceArn, ExpectedRevisionId: first['RevisionId'] };
+    assert.match(await problem('DeleteResourcePolicy', stale), /^PolicyNotFoundException/);
+    assert.match(await problem('PutResourcePolicy', { ...stale, Policy }), /^PolicyNotFound/);
+    assert.deepEqual(await call('DeleteResourcePolicy', { ResourceArn }), other);
+    assert.deepEqual(await call('DeleteResourcePolicy', { ResourceArn }), {});
+    for (const bad of ['x', '{}', 'null']) {
+      const input = { ResourceArn, Policy: bad };
+      assert.match(await problem('PutResourcePolicy', input), /^ValidationException: Resource pol/);
+    }
+  });
+
+  it('may come with the table', async () => {
+    const ResourcePolicy = '{"Statement":[]}';
+    const { call } = await fixture({ ResourcePolicy });
+    const { Policy } = await call('GetResourcePolicy', { ResourceArn: arn });
+    assert.equal(Policy, ResourcePolicy);
+  });
+});
+
+describe('tags', () => {
+  it('have limits', async () => {
+    const { problem } = await fixture();
+    const tag = (Key: string, Value: string) =>
+      problem('TagResource', { ResourceArn: arn, Tags: [{ Key, Value }] });
+    assert.match(await tag('', 'x'), /Invalid tag key/);
+    assert.match(await tag('k'.repeat(129), 'x'), /Invalid tag key/);
+    assert.match(await tag('k', 'x'.repeat(257)), /Invalid value of tag/);
+    assert.match(await tag('aws:k', 'x'), /must not start with aws:/);
+    const Tags = Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
+    assert.match(
+      await problem('TagResource', { ResourceArn: arn, Tags }),
+      /exceeds the limit of 50/,
+    );
+    const table = { ...hashTable, TableName: 'tagged', Tags };
+    assert.match(await problem('CreateTable', table), /exceeds the limit of 50/);
+  });
+});
