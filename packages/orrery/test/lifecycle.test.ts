@@ -135,12 +135,30 @@ describe('a start that cannot be', () => {
     assert.equal((await cloud.orrery('status')).code, 0);
   });
 
-  it('says which store is damaged', async () => {
+  it('says which store is damaged, and runs the other regions', async () => {
+    const first = await startCloud({ args: [app] });
+    await first.stop();
+    const file = join(first.dataDir, 'eu-central-1', 'dynamodb', 'data.mdb');
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0x5a, 0, 8192));
+    await using second = await startCloud({ args: [app], dataDir: first.dataDir });
+    assert.match(second.stderr(), /eu-central-1 did not start.*dynamodb/s);
+    assert.deepEqual(second.status.regions.map(({ id, state }) => [id, state]).sort(), [
+      ['ap-northeast-1', 'running'],
+      ['eu-central-1', 'down'],
+      ['us-east-1', 'running'],
+    ]);
+    assert.deepEqual(
+      second.status.faults.map((fault) => fault.cause),
+      ['data-unusable'],
+    );
+  });
+
+  it('ends where no region is left', async () => {
     const first = await startCloud({ args: oneRegion });
     await first.stop();
     const file = join(first.dataDir, 'us-east-1', 'dynamodb', 'data.mdb');
-    const bytes = readFileSync(file);
-    writeFileSync(file, bytes.fill(0x5a, 0, 8192));
+    writeFileSync(file, readFileSync(file).fill(0x5a, 0, 8192));
     await fails(/us-east-1.*dynamodb/s, 1, first.dataDir, ...oneRegion);
     rmSync(first.dataDir, { recursive: true, force: true });
   });

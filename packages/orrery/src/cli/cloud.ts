@@ -22,7 +22,7 @@ import { createRecorder, type Recorder } from '../trace/recorder.ts';
 import { edgeDir, regionDir } from './data-dir.ts';
 import { type Edge, type EdgePorts, openEdge } from './edge.ts';
 import { regionStatus } from './region-status.ts';
-import { RegionSupervisor } from './region-supervisor.ts';
+import { RegionSupervisor, UnusableRegionError } from './region-supervisor.ts';
 import { version } from './version.ts';
 
 export interface CloudOptions {
@@ -85,7 +85,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
             links: [],
           },
           onKilled: (killed, signal) => {
-            faults.note(killed);
+            faults.note(killed, 'process-killed');
             onNotice(
               `${killed} was killed (${signal}) and stays down: an outage. ` +
                 `Bring it back: orrery fault stop region-outage ${killed}`,
@@ -102,7 +102,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       );
     }
     const faults = createFaults(io, settings, supervisors, conditions, recorder);
-    await Promise.all([...supervisors.values()].map((supervisor) => supervisor.start()));
+    await startRegions([...supervisors.values()], faults, onNotice);
     const parts: Parts = { options, io, edge, supervisors, faults, recorder, startedAtMs };
     return {
       io,
@@ -113,6 +113,28 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   } catch (error) {
     await close(io, edge, supervisors, runDir);
     throw error;
+  }
+}
+
+/**
+ * Starts all; resolves when each serves or is known to stay down because of its own data. Throws
+ * where one fails for another reason, or none is left.
+ */
+async function startRegions(
+  supervisors: readonly RegionSupervisor[],
+  faults: ActiveFaults,
+  onNotice: (message: string) => void,
+): Promise<void> {
+  const results = await Promise.allSettled(supervisors.map((one) => one.start()));
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ region: supervisors[index]?.region, ...result }] : [],
+  );
+  const fatal = failures.find(({ reason }) => !(reason instanceof UnusableRegionError));
+  const worst = fatal ?? (failures.length === supervisors.length ? failures[0] : undefined);
+  if (worst !== undefined) throw worst.reason;
+  for (const { region = '', reason } of failures) {
+    faults.note(region, 'data-unusable');
+    onNotice(`${(reason as Error).message} The other regions run; ${region} stays down.`);
   }
 }
 

@@ -23,5 +23,6 @@ export type ToRegion =
 
 export type FromRegion =
   | { readonly type: 'ready'; readonly port: number }
-  | { readonly type: 'failed'; readonly message: string }
+  /** `unusable`: its data are damaged or cannot be read; the others can go on without it. */
+  | { readonly type: 'failed'; readonly message: string; readonly unusable: boolean }
   | { readonly type: 'alarm'; readonly message: string };

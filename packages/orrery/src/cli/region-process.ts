@@ -4,6 +4,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import type { NetworkConditions } from '../io/conditions.ts';
+import { StorageError } from '../io/io.ts';
 import { listenHttp } from '../io/node/listen-http.ts';
 import { createNodeIo } from '../io/node/node-io.ts';
 import { latencyModel } from '../regions/options.ts';
@@ -80,6 +81,7 @@ process.on('disconnect', () => process.exit(0));
 
 run().catch(async (error: Error) => {
   console.error(error);
-  await tell({ type: 'failed', message: error.message });
+  const unusable = error instanceof StorageError;
+  await tell({ type: 'failed', message: error.message, unusable });
   process.exit(1);
 });

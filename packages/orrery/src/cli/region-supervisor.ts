@@ -20,6 +20,9 @@ const readyDeadlineMs = 30_000;
 const stopDeadlineMs = 3_000;
 const backOffMs = [250, 1_000, 5_000, 15_000] as const;
 
+/** Its data are damaged or cannot be read: it stays down, and the others can go on. */
+export class UnusableRegionError extends CommandError {}
+
 export interface RegionSupervisorOptions {
   readonly config: RegionProcessConfig;
   /** A signal that nobody here sent has killed the region. */
@@ -138,9 +141,10 @@ export class RegionSupervisor {
 
   #ready(launched: ChildProcess): Promise<number> {
     return new Promise((ready, fail) => {
-      const failed = (why: string): void => {
+      const failed = (why: string, unusable = false): void => {
         clearTimeout(deadline);
-        fail(new CommandError(`${this.region} did not start: ${why}`));
+        const message = `${this.region} did not start: ${why}`;
+        fail(unusable ? new UnusableRegionError(message) : new CommandError(message));
       };
       const deadline = setTimeout(() => {
         failed(`not ready after ${readyDeadlineMs / 1000} s. Its log: ${this.logFile}`);
@@ -149,7 +153,7 @@ export class RegionSupervisor {
         failed(`it ended with ${signal ?? `exit code ${code}`}. Its log: ${this.logFile}`);
       });
       launched.on('message', (message: FromRegion) => {
-        if (message.type === 'failed') failed(message.message);
+        if (message.type === 'failed') failed(message.message, message.unusable);
         if (message.type === 'alarm') this.#options.onAlarm(this.region, message.message);
         if (message.type !== 'ready') return;
         clearTimeout(deadline);

@@ -138,8 +138,8 @@ class RunningSession implements Session {
 
   async #deploy(app: LoadedApp): Promise<readonly DeployedStack[]> {
     const cloud = this.#running();
-    return this.#timed('deployed the app', () =>
-      deployApp(cloud.io, app.stacks, {
+    return this.#timed('deployed the app', async () =>
+      deployApp(cloud.io, await this.#stacksOfRunningRegions(app), {
         regions: this.#regions,
         report: (event) => {
           if (event.kind !== 'stack-done') return;
@@ -148,6 +148,20 @@ class RunningSession implements Session {
         },
       }),
     );
+  }
+
+  /** A region that is down keeps the stacks that it has; the others are not kept waiting for it. */
+  async #stacksOfRunningRegions(app: LoadedApp): Promise<LoadedApp['stacks']> {
+    const { regions } = await this.#running().control.status();
+    const down = new Set(regions.filter(({ state }) => state === 'down').map(({ id }) => id));
+    const skipped = app.stacks.filter((stack) => down.has(stack.region));
+    for (const { name, region } of skipped) {
+      this.#events.notice(`${name} is not deployed: ${region} is down.`);
+    }
+    const ids = new Set(skipped.map((stack) => stack.id));
+    return app.stacks
+      .filter((stack) => !ids.has(stack.id))
+      .map((stack) => ({ ...stack, dependsOn: stack.dependsOn.filter((id) => !ids.has(id)) }));
   }
 
   async #redeploy(path: string | undefined): Promise<readonly DeployedStack[]> {

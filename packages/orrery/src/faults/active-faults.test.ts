@@ -86,8 +86,8 @@ describe('active faults', () => {
 
   it('note a region that was killed from outside, once', async () => {
     const { faults, pulled } = setUp();
-    const first = faults.note('us-east-1');
-    assert.equal(faults.note('us-east-1'), first);
+    const first = faults.note('us-east-1', 'process-killed');
+    assert.equal(faults.note('us-east-1', 'process-killed'), first);
     assert.equal(first.cause, 'process-killed');
     await faults.stop({ action: 'region-outage', targets: ['us-east-1'] });
     assert.deepEqual(pulled, ['start us-east-1']);

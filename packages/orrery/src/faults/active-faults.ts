@@ -26,8 +26,8 @@ export interface ActiveFaults {
   start(request: FaultSpec): Promise<Fault>;
   /** Stops by id, or by action and targets. Throws `FaultError` where nothing matches. */
   stop(which: { id: string } | { action: string; targets: readonly string[] }): Promise<Fault>;
-  /** Writes down an outage that happened by itself: a process killed from outside. */
-  note(region: string): Fault;
+  /** Writes down an outage that happened by itself. */
+  note(region: string, cause: 'process-killed' | 'data-unusable'): Fault;
 }
 
 const sameTargets = (a: readonly string[], b: readonly string[]): boolean =>
@@ -109,11 +109,11 @@ export function createActiveFaults(options: ActiveFaultsOptions): ActiveFaults {
       }
       return remove(fault);
     },
-    note: (region) => {
+    note: (region, cause) => {
       const present = find('region-outage', [region]);
       if (present !== undefined) return present;
       const spec = { action: 'region-outage', targets: [region], parameters: {} };
-      const fault = add(spec, 'process-killed');
+      const fault = add(spec, cause);
       options.onChange?.(fault, 'started');
       return fault;
     },

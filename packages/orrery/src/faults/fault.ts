@@ -25,8 +25,8 @@ export interface Fault extends FaultSpec {
   readonly id: string;
   readonly startedAtMs: number;
   readonly endsAtMs?: number;
-  /** How it came: by a caller, or because a process died by a signal that nobody here sent. */
-  readonly cause: 'requested' | 'process-killed';
+  /** How it came: by a caller, by a signal that nobody here sent, or by data that cannot be read. */
+  readonly cause: 'requested' | 'process-killed' | 'data-unusable';
 }
 
 /** What can be done to a running cloud. Each resolves once it is done. */

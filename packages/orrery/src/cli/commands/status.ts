@@ -1,5 +1,6 @@
 /** `orrery status`: regions, replication, health checks and faults of the running cloud. */
 import type { CloudStatus, RegionStatus } from '../../admin/api.ts';
+import type { Fault } from '../../faults/fault.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, readArguments } from '../command.ts';
 import { type Colour, formatMs, formatTime, out, table } from '../terminal.ts';
@@ -66,6 +67,12 @@ export function scaleNote(timeScale: number): string {
     : `time scale ${timeScale}: Orrery's own intervals are ÷ ${timeScale}`;
 }
 
+const causes: Readonly<Record<Fault['cause'], string>> = {
+  requested: '',
+  'process-killed': ' (its process was killed from outside)',
+  'data-unusable': ' (its data cannot be read)',
+};
+
 function render(status: CloudStatus): string {
   const { endpoint, dns, proxy, admin } = status;
   const parts = [
@@ -80,7 +87,7 @@ function render(status: CloudStatus): string {
   parts.push('', `Faults in force: ${status.faults.length === 0 ? 'none' : ''}`);
   for (const fault of status.faults) {
     const ending = fault.endsAtMs === undefined ? '' : `, until ${formatTime(fault.endsAtMs)}`;
-    const cause = fault.cause === 'process-killed' ? ' (its process was killed from outside)' : '';
+    const cause = causes[fault.cause];
     parts.push(
       out('red', `  ${fault.id}  ${fault.action} ${fault.targets.join(' ')}${cause}${ending}`),
     );
