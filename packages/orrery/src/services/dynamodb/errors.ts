@@ -97,3 +97,40 @@ export function idempotentParameterMismatch(): ServiceError {
     'The request uses the same client token as a previous, but non-identical request.',
   );
 }
+
+export interface ThrottlingReason {
+  readonly reason: string;
+  /** ARN of the table or index. */
+  readonly resource: string;
+}
+
+/** Too much was asked of a table or index. */
+export function throttled(
+  provisioned: boolean,
+  reasons: readonly ThrottlingReason[],
+): ServiceError {
+  if (provisioned) {
+    return new ServiceError(
+      'ProvisionedThroughputExceededException',
+      'The level of configured provisioned throughput for the table was exceeded. Consider ' +
+        'increasing your provisioning level with the UpdateTable API.',
+      { fields: { ThrottlingReasons: reasons } },
+    );
+  }
+  return new ServiceError(
+    'ThrottlingException',
+    'Throughput exceeds the current capacity of your table or index. DynamoDB is automatically ' +
+      'scaling your table or index so please try again shortly. If exceptions persist, check if ' +
+      'you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/' +
+      'bp-partition-key-design.html',
+    { fields: { throttlingReasons: reasons } },
+  );
+}
+
+export function isThrottled(error: unknown): boolean {
+  return (
+    error instanceof ServiceError &&
+    (error.code === 'ProvisionedThroughputExceededException' ||
+      error.code === 'ThrottlingException')
+  );
+}

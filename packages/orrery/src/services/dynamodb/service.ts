@@ -51,6 +51,7 @@ import { getItem } from './data-plane/get-item.ts';
 import { putItem } from './data-plane/put-item.ts';
 import { query } from './data-plane/query.ts';
 import { scan } from './data-plane/scan.ts';
+import { createThrottle } from './data-plane/throttle.ts';
 import { transactGetItems } from './data-plane/transact-get-items.ts';
 import { transactWriteItems } from './data-plane/transact-write-items.ts';
 import { updateItem } from './data-plane/update-item.ts';
@@ -75,6 +76,8 @@ export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> 
   readonly accountId: string;
   /** How long CREATING, UPDATING and DELETING last; 0, the default: not at all. */
   readonly transitionMs?: number;
+  /** Whether requests beyond tables' capacities are throttled; `off` is the default. */
+  readonly capacity?: 'off' | 'enforce';
   /** How long stream records stay readable; 24 hours. */
   readonly streamRetentionMs?: number;
   /** How long streams go without being trimmed; a minute. */
@@ -102,7 +105,11 @@ export async function createDynamoDbService(
   const lifecycle = createLifecycle(io, catalog, storage, transitionMs);
   const writer = createLocalWriter(storage, clock, region);
   const tokens = openRequestTokens(store, io.clock, io.timers);
-  const engine: Engine = { catalog, storage, writer, tokens, region };
+  const throttle = options.capacity === 'enforce' ? createThrottle(io.clock) : undefined;
+  const engine: Engine = {
+    ...{ catalog, storage, writer, tokens, region },
+    ...(throttle && { throttle }),
+  };
   const sweeper = createSweeper({ io, region, catalog, storage, writer }, options.timeToLive);
   const backups = createBackupKeeper({ io, catalog, storage, lifecycle, writer });
   const plane: ControlPlane = {

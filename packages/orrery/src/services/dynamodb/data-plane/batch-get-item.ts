@@ -4,7 +4,7 @@
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
 import { collectProblems, type Rules, throwProblems } from '../constraints.ts';
-import { validationError } from '../errors.ts';
+import { isThrottled, validationError } from '../errors.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import type { LegacyInput } from '../legacy/parameters.ts';
@@ -30,6 +30,7 @@ import {
   refuseKeyPaths,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
+import { partitionOf } from './throttle.ts';
 
 interface KeysAndAttributes extends ExpressionInput, Pick<LegacyInput, 'AttributesToGet'> {
   readonly Keys?: readonly AttributeMap[];
@@ -113,6 +114,8 @@ function answer(
   const unprocessed: Record<string, object> = {};
   const capacities: ConsumedCapacity[] = [];
   let bytes = 0;
+  let read = 0;
+  let throttled: Error | undefined;
   for (const { name, given, table, keys, paths } of requests) {
     const projection = paths === undefined ? undefined : projectionOf(paths);
     const texts: string[] = [];
@@ -124,9 +127,17 @@ function answer(
         return;
       }
       const record = storage.readRecord(storage.store, key);
-      if (wantsCapacity(mode)) {
-        units += readUnits(itemSize(itemOf(record) ?? {}), given.ConsistentRead === true);
+      if (engine.throttle !== undefined || wantsCapacity(mode)) {
+        const cost = readUnits(itemSize(itemOf(record) ?? {}), given.ConsistentRead === true);
+        const problem = throttleProblem(engine, table, key, cost);
+        if (problem !== undefined) {
+          throttled ??= problem;
+          left.push((given.Keys ?? [])[i] ?? {});
+          return;
+        }
+        units += cost;
       }
+      read += 1;
       if (record === undefined) return;
       const json = itemJson(record);
       bytes += Buffer.byteLength(json);
@@ -139,9 +150,26 @@ function answer(
     const consumed = consumedCapacity(table, mode, { table: units, indexes: new Map() });
     if (consumed !== undefined) capacities.push(consumed);
   }
+  if (read === 0 && throttled !== undefined) throw throttled;
   const capacity = wantsCapacity(mode) ? `,"ConsumedCapacity":${JSON.stringify(capacities)}` : '';
   return new SerializedBody(
     `{"Responses":{${responses.join(',')}},"UnprocessedKeys":${JSON.stringify(unprocessed)}` +
       `${capacity}}`,
   );
+}
+
+/** Why the item is not read now, if so. */
+function throttleProblem(
+  { throttle }: Engine,
+  table: StoredTable,
+  key: Uint8Array,
+  units: number,
+): Error | undefined {
+  try {
+    throttle?.read(table, undefined, partitionOf(key), units);
+    return undefined;
+  } catch (error) {
+    if (isThrottled(error)) return error as Error;
+    throw error;
+  }
 }

@@ -2,8 +2,9 @@
  * BatchWriteItem: up to 25 puts and deletes of several tables. Each is an operation of its own for
  * everybody else; here they are checked together and written in one transaction.
  */
+import type { WriteTransaction } from '../../../io/io.ts';
 import { collectProblems, oneOf, type Rules, throwProblems } from '../constraints.ts';
-import { validationError } from '../errors.ts';
+import { isThrottled, validationError } from '../errors.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
@@ -15,6 +16,7 @@ import {
   unitsOfWrite,
   wantsCapacity,
 } from './capacity.ts';
+import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import { capacityRule, itemOf } from './item-operation.ts';
 import { encodeGivenKey, encodeKeyOfItem } from './key-checks.ts';
@@ -35,6 +37,9 @@ const writesMax = 25;
 const rules: Rules = [capacityRule, ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')]];
 
 interface Write {
+  /** The table as the request names it. */
+  readonly name: string;
+  readonly request: WriteRequest;
   readonly table: StoredTable;
   readonly key: Buffer;
   readonly map: AttributeMap;
@@ -52,18 +57,41 @@ export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): obje
   checkRequests(entries);
   const writes = entries.flatMap(([name, requests]) => locate(engine, name, requests));
 
-  const { storage, writer } = engine;
   const units = new Map<StoredTable, Units>();
-  storage.transaction((transaction) => {
-    for (const { table, key, map, deletes } of writes) {
-      const record = storage.readRecord(transaction, key);
-      writer.write(transaction, table, key, record, deletes ? null : JSON.stringify(map), map);
-      if (!wantsCapacity(input.ReturnConsumedCapacity)) continue;
-      addUnits(units, table, unitsOfWrite(table, itemOf(record), deletes ? undefined : map));
+  const unprocessed: Record<string, WriteRequest[]> = {};
+  engine.storage.transaction((transaction) => {
+    let done = 0;
+    for (const [i, write] of writes.entries()) {
+      const isLast = i === writes.length - 1;
+      if (writeOne(engine, transaction, write, isLast && done === 0, input, units)) done += 1;
+      else unprocessed[write.name] = [...(unprocessed[write.name] ?? []), write.request];
     }
   });
   const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
-  return { UnprocessedItems: {}, ...(capacities && { ConsumedCapacity: capacities }) };
+  return { UnprocessedItems: unprocessed, ...(capacities && { ConsumedCapacity: capacities }) };
+}
+
+/** False where it is throttled, which only `throws` where nothing of the batch was written. */
+function writeOne(
+  engine: Engine,
+  transaction: WriteTransaction,
+  { table, key, map, deletes }: Write,
+  throws: boolean,
+  { ReturnConsumedCapacity: mode }: BatchWriteItemInput,
+  units: Map<StoredTable, Units>,
+): boolean {
+  const record = engine.storage.readRecord(transaction, key);
+  const after = deletes ? undefined : map;
+  try {
+    chargeOf(engine, table, key, record)?.(after);
+  } catch (error) {
+    if (throws || !isThrottled(error)) throw error;
+    return false;
+  }
+  const json = after === undefined ? null : JSON.stringify(after);
+  engine.writer.write(transaction, table, key, record, json, map);
+  if (wantsCapacity(mode)) addUnits(units, table, unitsOfWrite(table, itemOf(record), after));
+  return true;
 }
 
 function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
@@ -100,13 +128,14 @@ function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest):
 function locate(engine: Engine, name: string, requests: readonly WriteRequest[]): Write[] {
   const table = servingTable(engine, name);
   const seen = new Set<string>();
-  return requests.map(({ PutRequest: put, DeleteRequest: remove }) => {
+  return requests.map((request) => {
+    const { PutRequest: put, DeleteRequest: remove } = request;
     const deletes = put === undefined;
     const map = put?.Item ?? remove?.Key ?? {};
     const key = deletes ? encodeGivenKey(table, map) : encodeKeyOfItem(table, map);
     const text = key.toString('latin1');
     if (seen.has(text)) throw validationError('Provided list of item keys contains duplicates');
     seen.add(text);
-    return { table, key, map, deletes };
+    return { name, request, table, key, map, deletes };
   });
 }

@@ -5,6 +5,7 @@ import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   bindWriteCondition,
@@ -42,7 +43,9 @@ export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBo
   const { storage, writer } = engine;
   const previous = storage.transaction((transaction) => {
     const record = storage.readRecord(transaction, key);
-    if (condition !== undefined) checkCondition(condition, itemOf(record), input);
+    const charge = chargeOf(engine, table, key, record);
+    if (condition !== undefined) checkCondition(condition, itemOf(record), input, charge);
+    charge?.(undefined);
     writer.write(transaction, table, key, record, null, input.Key);
     return record;
   });

@@ -11,12 +11,15 @@ import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface Engine {
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
   readonly writer: LocalWriter;
   readonly tokens: RequestTokens;
+  /** Absent where nothing is throttled. */
+  readonly throttle?: Throttle;
   readonly region: string;
 }
 

@@ -32,6 +32,7 @@ import {
   respond,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
+import { partitionOf } from './throttle.ts';
 
 export interface GetItemInput extends ExpressionInput, Pick<LegacyInput, 'AttributesToGet'> {
   readonly TableName: string;
@@ -55,8 +56,9 @@ export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
 
   const record = engine.storage.readRecord(engine.storage.store, key);
   let capacity: ConsumedCapacity | undefined;
-  if (wantsCapacity(input.ReturnConsumedCapacity)) {
+  if (engine.throttle !== undefined || wantsCapacity(input.ReturnConsumedCapacity)) {
     const units = readUnits(itemSize(itemOf(record) ?? {}), input.ConsistentRead === true);
+    engine.throttle?.read(table, undefined, partitionOf(key), units);
     capacity = consumedCapacity(table, input.ReturnConsumedCapacity, {
       table: units,
       indexes: new Map(),

@@ -97,13 +97,18 @@ export function bindWriteCondition(input: WriteInput): Condition | undefined {
   return condition;
 }
 
-/** Throws `ConditionalCheckFailedException` unless the condition holds for what is there. */
+/**
+ * Throws `ConditionalCheckFailedException` unless the condition holds for what is there. That costs
+ * what a write would: `charge` is told of it.
+ */
 export function checkCondition(
   condition: Condition | undefined,
   item: AttributeMap | undefined,
   input: WriteInput,
+  charge?: (after: AttributeMap | undefined) => void,
 ): void {
   if (condition === undefined || holds(condition, item ?? {})) return;
+  charge?.(item);
   throw conditionFailed(input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' ? item : undefined);
 }
 

@@ -41,6 +41,8 @@ export interface PageRequest {
   readonly countOnly: boolean;
   readonly consistent: boolean;
   readonly capacity: CapacityMode;
+  /** Told what the page costs; may throw. */
+  readonly spend: ((units: number) => void) | undefined;
 }
 
 /** Reads the page and puts the response together. */
@@ -127,7 +129,8 @@ class Page {
   }
 
   response(): SerializedBody {
-    const { table, index, countOnly, capacity, consistent } = this.#request;
+    const { table, index, countOnly, capacity, consistent, spend } = this.#request;
+    spend?.(readUnits(this.#bytes, consistent));
     const parts = [`"Count":${this.#count},"ScannedCount":${this.#scanned}`];
     if (!countOnly) parts.unshift(`"Items":[${this.#texts.join(',')}]`);
     if (this.#full && this.#last !== undefined) {

@@ -6,6 +6,7 @@ import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   bindWriteCondition,
@@ -49,7 +50,9 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
   const json = JSON.stringify(item);
   const previous = storage.transaction((transaction) => {
     const record = storage.readRecord(transaction, key);
-    if (condition !== undefined) checkCondition(condition, itemOf(record), input);
+    const charge = chargeOf(engine, table, key, record);
+    if (condition !== undefined) checkCondition(condition, itemOf(record), input, charge);
+    charge?.(item);
     writer.write(transaction, table, key, record, json, item);
     return record;
   });

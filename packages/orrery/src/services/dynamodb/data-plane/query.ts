@@ -89,6 +89,7 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
     start === undefined || startBytes === undefined
       ? whole
       : resume(whole, startBytes, { keys, start, ...match }, input);
+  const { throttle } = engine;
   return readPage(engine.storage.store, {
     table,
     index:
@@ -103,6 +104,8 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
     countOnly: input.Select === 'COUNT',
     consistent: input.ConsistentRead === true,
     capacity: input.ReturnConsumedCapacity,
+    spend:
+      throttle && ((units) => throttle.read(table, index, partitionHashOf(match.partition), units)),
   });
 }
 

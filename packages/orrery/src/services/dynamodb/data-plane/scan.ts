@@ -72,6 +72,7 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody {
     }
     range = { start: nextKey(start), end: range.end };
   }
+  const { throttle } = engine;
   return readPage(engine.storage.store, {
     table,
     index:
@@ -86,6 +87,7 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody {
     countOnly: input.Select === 'COUNT',
     consistent: input.ConsistentRead === true,
     capacity: input.ReturnConsumedCapacity,
+    spend: throttle && ((units) => throttle.read(table, index, undefined, units)),
   });
 }
 

@@ -14,6 +14,7 @@ import { tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { validateMap } from '../values/validate-value.ts';
+import { chargeOf } from './charge.ts';
 import type { Engine } from './engine.ts';
 import {
   checkExpressionParameters,
@@ -146,20 +147,27 @@ export interface Outcome {
   readonly bytes: number;
 }
 
-/** Throws `ConditionalCheckFailedException` or `ValidationException`; writes nothing. */
+/**
+ * Throws `ConditionalCheckFailedException` or `ValidationException`; writes nothing. `factor` is
+ * what it costs against a write by itself.
+ */
 export function tryAction(
   engine: Engine,
   transaction: ReadTransaction,
   action: LocatedAction,
+  factor: number,
 ): Outcome {
   const { table, key, bound } = action;
   const record = engine.storage.readRecord(transaction, key);
   const before = itemOf(record);
+  const charge = chargeOf(engine, table, key, record, factor);
   if (bound.condition !== undefined && !holds(bound.condition, before ?? {})) {
+    charge?.(before);
     throw conditionFailed(bound.tellsItem ? before : undefined);
   }
   const json = jsonAfter(table, record, bound);
   const after = json === undefined ? before : json === null ? undefined : parseMap(json);
+  charge?.(after);
   const sizes = [before, after].map((item) => (item === undefined ? 0 : itemSize(item)));
   return { action, record, before, json, after, bytes: Math.max(bound.bytes, ...sizes) };
 }

@@ -37,6 +37,7 @@ import {
   refuseKeyPaths,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
+import { partitionOf } from './throttle.ts';
 import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
 
 interface Get extends ExpressionInput {
@@ -115,6 +116,7 @@ function answer(engine: Engine, located: readonly Located[], mode: CapacityMode)
     const size = item === undefined ? 0 : itemSize(item);
     bytes += size;
     const read = { table: readUnits(size, true), indexes: new Map<string, number>() };
+    engine.throttle?.read(table, undefined, partitionOf(key), read.table * transactionFactor);
     addUnits(units, table, read, transactionFactor);
     if (item === undefined) responses.push('{}');
     else {

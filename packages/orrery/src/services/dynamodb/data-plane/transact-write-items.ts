@@ -103,7 +103,9 @@ function outcomesOf(
   located: readonly (LocatedAction | CancellationReason)[],
 ): Outcome[] {
   const tried = located.map((action) =>
-    isReason(action) ? action : attempt(() => tryAction(engine, transaction, action)),
+    isReason(action)
+      ? action
+      : attempt(() => tryAction(engine, transaction, action, transactionFactor)),
   );
   const outcomes = tried.filter((one): one is Outcome => !isReason(one));
   if (outcomes.length < tried.length) {

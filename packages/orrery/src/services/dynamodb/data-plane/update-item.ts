@@ -17,6 +17,7 @@ import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { checkNesting, validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
+import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   checkCondition,
@@ -66,9 +67,11 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   const { storage, writer } = engine;
   const { record, json } = storage.transaction((transaction) => {
     const found = storage.readRecord(transaction, key);
-    if (condition !== undefined) checkCondition(condition, itemOf(found), input);
+    const charge = chargeOf(engine, table, key, found);
+    if (condition !== undefined) checkCondition(condition, itemOf(found), input, charge);
     const update = (): string | undefined => updatedItem(table, found, actions, input.Key);
     const next = input.AttributeUpdates == null ? update() : inLegacyWords(update);
+    charge?.(next === undefined ? undefined : parseMap(next));
     if (next === undefined) return { record: found, json: undefined };
     writer.write(transaction, table, key, found, next, input.Key);
     return { record: found, json: next };

@@ -135,7 +135,7 @@ function writeAll(
     }
     const outcomes = allFine(
       writes.map((one) =>
-        isReason(one) ? one : attempt(() => tryWrite(engine, transaction, one)),
+        isReason(one) ? one : attempt(() => tryWrite(engine, transaction, one, transactionFactor)),
       ),
     );
     if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {

@@ -84,6 +84,7 @@ export function select(
   const ranges = rangesOf(table, index, plan);
   const digest = digestOf(engine, table, request);
   const start = request.NextToken === undefined ? undefined : positionOf(request.NextToken, digest);
+  const { throttle } = engine;
   const holds = readsTable(table, index, input, paths);
   const pages = readRanges(engine, { ranges, start, reverse, limit: request.Limit }, (page) => ({
     ...page,
@@ -97,6 +98,7 @@ export function select(
     countOnly: false,
     consistent: request.ConsistentRead === true,
     capacity: request.ReturnConsumedCapacity,
+    spend: throttle && ((units) => throttle.read(table, index, undefined, units)),
   }));
   return {
     Items: pages.items.map((item) => columnsOf(paths, item)),

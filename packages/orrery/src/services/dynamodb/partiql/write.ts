@@ -100,11 +100,12 @@ export function tryWrite(
   engine: Engine,
   transaction: ReadTransaction,
   { kind, located }: WriteStatement,
+  factor = 1,
 ): Outcome {
   if (kind === 'INSERT' && engine.storage.readRecord(transaction, located.key) !== undefined) {
     throw duplicateItem();
   }
-  return tryAction(engine, transaction, located);
+  return tryAction(engine, transaction, located, factor);
 }
 
 export function carryOut(engine: Engine, transaction: WriteTransaction, outcome: Outcome): void {
