@@ -31,5 +31,5 @@ export function deleteTable(plane: ControlPlane, input: DeleteTableInput): objec
   const deleting = { ...table, status: 'DELETING' as const };
   plane.catalog.replace(deleting);
   plane.lifecycle.settle(table.name);
-  return { TableDescription: describe(deleting, plane.region) };
+  return { TableDescription: describe(deleting, plane.region, plane.storage.counts.of(table.id)) };
 }

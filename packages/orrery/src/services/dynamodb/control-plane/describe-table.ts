@@ -24,7 +24,8 @@ export function describeTable(plane: ControlPlane, input: DescribeTableInput): o
   checkConstraints(input, [['TableName', ...tableNameConstraints]]);
   const table = existingTable(plane, input.TableName);
   const throughputDecreases = decreasesToday(table, plane.io.clock.wallMs());
-  return { Table: describe({ ...table, throughputDecreases }, plane.region) };
+  const count = plane.storage.counts.of(table.id);
+  return { Table: describe({ ...table, throughputDecreases }, plane.region, count) };
 }
 
 export function listTables(plane: ControlPlane, input: ListTablesInput): object {

@@ -9,6 +9,7 @@ import type {
   ReplicaDescription,
   TableDescription,
 } from '@aws-sdk/client-dynamodb';
+import type { ItemCount } from '../storage/item-counts.ts';
 import {
   isReplicated,
   type KeyParts,
@@ -33,7 +34,12 @@ type Described = Omit<
   RestoreSummary?: object;
 };
 
-export function describe(table: StoredTable, region: string): Described {
+/** `count` is that of its items; a table that is only just being made has none. */
+export function describe(
+  table: StoredTable,
+  region: string,
+  count: ItemCount = { items: 0, bytes: 0 },
+): Described {
   const { streamView } = table;
   const local = table.indexes.filter(({ kind }) => kind === 'LOCAL');
   const global = table.indexes.filter(({ kind }) => kind === 'GLOBAL');
@@ -47,8 +53,8 @@ export function describe(table: StoredTable, region: string): Described {
     TableStatus: statusIn(table, region),
     CreationDateTime: table.createdMs,
     ProvisionedThroughput: throughput(table.throughput, table.throughputDecreases),
-    TableSizeBytes: 0,
-    ItemCount: 0,
+    TableSizeBytes: count.bytes,
+    ItemCount: count.items,
     TableArn: table.arn,
     TableId: table.tableId,
     ...(table.onDemandSinceMs !== undefined && {

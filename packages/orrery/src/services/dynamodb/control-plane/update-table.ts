@@ -88,7 +88,11 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
     plane.catalog.dropIndex(updating, droppedIndex);
     plane.lifecycle.purge();
   }
-  const description = describe(plane.catalog.find(table.name) ?? updating, plane.region);
+  const description = describe(
+    plane.catalog.find(table.name) ?? updating,
+    plane.region,
+    plane.storage.counts.of(table.id),
+  );
   plane.lifecycle.settle(table.name);
   return { TableDescription: description };
 }
@@ -115,7 +119,12 @@ async function updateReplicas(
     deadlineMs: replicaDeadlineMs,
   });
   const now = existingTable(plane, table.name);
-  return { TableDescription: { ...describe(now, plane.region), TableStatus: 'UPDATING' } };
+  return {
+    TableDescription: {
+      ...describe(now, plane.region, plane.storage.counts.of(table.id)),
+      TableStatus: 'UPDATING',
+    },
+  };
 }
 
 interface Changed {

@@ -38,6 +38,8 @@ export const spaces = {
   /** Backups, and their items: <backup:4> and what follows the table in an item's key. */
   backups: 0x0c,
   backupItems: 0x0d,
+  /** How many items a table holds. */
+  counts: 0x0e,
   /** Of `replication/`: cursors, conflicts and what else it keeps. */
   replication: 0x10,
 } as const;

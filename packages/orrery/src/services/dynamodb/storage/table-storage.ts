@@ -15,6 +15,7 @@ import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { type BackupLog, openBackupLog } from './backup-log.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { type IndexedTable, maintainIndexes } from './index-entries.ts';
+import { type ItemCounts, openItemCounts } from './item-counts.ts';
 import {
   itemKeyOfTombstone,
   type KeyRange,
@@ -55,6 +56,7 @@ export interface TableStorage extends ChangeLog {
   readonly store: Store;
   readonly streams: StreamLog;
   readonly backups: BackupLog;
+  readonly counts: Pick<ItemCounts, 'of'>;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
   /** Keys are item keys also where tombstones are meant. */
@@ -104,6 +106,7 @@ const tableSpaces = [
   spaces.index,
   spaces.changes,
   spaces.heads,
+  spaces.counts,
 ] as const;
 
 export function openTableStorage(
@@ -114,18 +117,26 @@ export function openTableStorage(
   const log = openChangeLog(store);
   const streams = openStreamLog(store, clock, options);
   const backups = openBackupLog(store);
+  const counts = openItemCounts(store);
   return {
     store,
     streams,
     backups,
+    counts,
     ...log,
     transaction: (run) => {
       try {
-        const result = log.transaction(run);
+        const result = log.transaction((transaction) => {
+          const made = run(transaction);
+          counts.store(transaction);
+          return made;
+        });
         streams.committed();
+        counts.committed();
         return result;
       } catch (error) {
         streams.restore();
+        counts.restore();
         throw error;
       }
     },
@@ -137,12 +148,14 @@ export function openTableStorage(
     putRecord: (transaction, table, key, record, previous, details) => {
       backups.preserve(transaction, table.id, key, previous);
       transaction.put(key, record);
+      counts.count(table.id, previous, record);
       maintainIndexes(transaction, table, key, previous, record);
       logToStream(streams, transaction, table, previous, record, details);
     },
     deleteRecord: (transaction, table, key, previous, details) => {
       backups.preserve(transaction, table.id, key, previous);
       transaction.delete(key);
+      counts.count(table.id, previous, undefined);
       maintainIndexes(transaction, table, key, previous, undefined);
       logToStream(streams, transaction, table, previous, undefined, details);
     },

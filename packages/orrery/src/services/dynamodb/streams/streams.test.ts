@@ -297,7 +297,7 @@ test('what is old is trimmed, and iterators know it', async () => {
   const first = Records[0]?.dynamodb.SequenceNumber;
   for (let hour = 0; hour < 30; hour += 1) tested.advance(3_600_000);
   await put('young');
-  assert.equal(content.size, empty + 450 + 2, 'the items, a young one and its record');
+  assert.equal(content.size, empty + 450 + 3, 'the items, their count, a young one and its record');
   const live = await shardsOf(tested, arn);
   assert.equal(live.length, 1);
   const again = await iterator(tested, arn, live[0]?.ShardId ?? '');
