@@ -25,6 +25,7 @@ import { requireTableName, tableArn, tableNameConstraints, tableNameOf } from '.
 import type { ControlPlane } from './control-plane.ts';
 import { throughputOf } from './schema-checks.ts';
 import { describe, keySchema } from './table-description.ts';
+import { onDemandLimitsOf } from './table-settings.ts';
 
 const name = [required, matches('[a-zA-Z0-9_.-]+'), lengthAtLeast(3), lengthAtMost(255)] as const;
 const arnRules: Rules = [['BackupArn', required, lengthAtLeast(37), lengthAtMost(1024)]];
@@ -266,7 +267,7 @@ function capacityOf(
   source: StoredTable,
   input: RestoreTableFromBackupInput,
   nowMs: number,
-): Pick<StoredTable, 'billingMode' | 'throughput' | 'onDemandSinceMs'> {
+): Pick<StoredTable, 'billingMode' | 'throughput' | 'onDemandSinceMs' | 'onDemandLimits'> {
   const billingMode = input.BillingModeOverride ?? source.billingMode;
   const given = input.ProvisionedThroughputOverride;
   const throughput =
@@ -274,7 +275,12 @@ function capacityOf(
       ? source.throughput
       : throughputOf(billingMode, given);
   const onDemandSinceMs = billingMode === 'PAY_PER_REQUEST' ? nowMs : undefined;
-  return { billingMode, throughput, onDemandSinceMs };
+  const onDemandLimits = onDemandLimitsOf(
+    billingMode,
+    input.OnDemandThroughputOverride,
+    source.onDemandLimits,
+  );
+  return { billingMode, throughput, onDemandSinceMs, onDemandLimits };
 }
 
 /** Indexes may be left out, not added or changed. */

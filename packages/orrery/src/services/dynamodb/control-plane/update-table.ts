@@ -65,6 +65,9 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
   if (input.MultiRegionConsistency === 'STRONG') {
     throw notBuilt('A global table with strong consistency');
   }
+  if (input.GlobalTableWitnessUpdates !== undefined) {
+    throw notBuilt('A witness of a global table');
+  }
   if (input.ReplicaUpdates !== undefined && input.ReplicaUpdates.length > 0) {
     return updateReplicas(plane, table, input);
   }

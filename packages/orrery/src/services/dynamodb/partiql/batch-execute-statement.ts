@@ -22,6 +22,7 @@ import {
 import { type Engine, servingTable } from '../data-plane/engine.ts';
 import { capacityRule, itemOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
 import { encodeGivenKey } from '../data-plane/key-checks.ts';
+import { partitionOf } from '../data-plane/throttle.ts';
 import { validationError } from '../errors.ts';
 import { holds } from '../expressions/evaluate.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
@@ -109,8 +110,8 @@ function answerTo(engine: Engine, one: BatchStatement, units: Map<StoredTable, U
   if (statement.kind === 'SELECT') {
     if (statement.exists) throw validationError('EXISTS is supported in ExecuteTransaction only');
     const consistent = one.ConsistentRead === true;
-    const { table, item, bytes } = selectOne(engine, statement, given.given);
-    addUnits(units, table, { table: readUnits(bytes, consistent), indexes: new Map() });
+    const { table, item, cost } = selectOne(engine, statement, given.given, consistent);
+    addUnits(units, table, { table: cost, indexes: new Map() });
     return { TableName: table.name, ...(item !== undefined && { Item: item }) };
   }
   const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
@@ -132,10 +133,17 @@ export interface Selected {
   readonly item: AttributeMap | undefined;
   /** Of the item that was read, whether it is told or not. */
   readonly bytes: number;
+  readonly cost: number;
 }
 
 /** A SELECT that must name one item by its key. */
-export function selectOne(engine: Engine, statement: Select, given: Placeholders): Selected {
+export function selectOne(
+  engine: Engine,
+  statement: Select,
+  given: Placeholders,
+  consistent: boolean,
+  factor = 1,
+): Selected {
   const where = conditionOf(statement.where, given);
   const table = servingTable(engine, statement.tableName);
   const found = statement.indexName === undefined ? keyOf(table, where) : undefined;
@@ -149,9 +157,11 @@ export function selectOne(engine: Engine, statement: Select, given: Placeholders
   const key = encodeGivenKey(table, found.key);
   const item = itemOf(engine.storage.readRecord(engine.storage.store, key));
   const bytes = item === undefined ? 0 : itemSize(item);
+  const cost = readUnits(bytes, consistent) * factor;
+  engine.throttle?.read(table, undefined, partitionOf(key), cost);
   const shown =
     item !== undefined && (found.rest === undefined || holds(found.rest, item))
       ? columnsOf(statement.paths, item)
       : undefined;
-  return { table, key, item: shown, bytes };
+  return { table, key, item: shown, bytes, cost };
 }

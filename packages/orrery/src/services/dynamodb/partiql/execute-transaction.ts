@@ -18,7 +18,6 @@ import {
   addUnits,
   type CapacityMode,
   consumedCapacities,
-  readUnits,
   transactionFactor,
   type Units,
   unitsOfWrite,
@@ -99,16 +98,15 @@ function readAll(
 ): object {
   const selected = allFine(
     statements.map(({ statement, given }) =>
-      attempt(() => selectOne(engine, statement as Select, given)),
+      attempt(() => selectOne(engine, statement as Select, given, true, transactionFactor)),
     ),
   );
   refuseRepeated(selected);
   const units = new Map<StoredTable, Units>();
   let total = 0;
-  for (const { table, bytes } of selected) {
+  for (const { table, bytes, cost } of selected) {
     total += bytes;
-    const read = { table: readUnits(bytes, true), indexes: new Map<string, number>() };
-    addUnits(units, table, read, transactionFactor);
+    addUnits(units, table, { table: cost, indexes: new Map() });
   }
   if (total > transactionBytesMax) throw tooLarge();
   const capacities = consumedCapacities(units, mode, 'ReadCapacityUnits');
