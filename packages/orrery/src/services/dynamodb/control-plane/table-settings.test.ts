@@ -105,6 +105,27 @@ describe('warm and on-demand throughput', () => {
   });
 });
 
+describe('global indexes', () => {
+  it('are DELETING in the answer that deletes them, and changed one at a time', async () => {
+    const { call, problem } = await fixture();
+    await call('CreateTable', indexedTable);
+    const change = (...GlobalSecondaryIndexUpdates: object[]) => ({
+      TableName: 'indexed',
+      GlobalSecondaryIndexUpdates,
+    });
+    const Delete = { IndexName: 'byColour' };
+    assert.match(
+      await problem('UpdateTable', change({ Delete }, { Delete: { IndexName: 'other' } })),
+      /^LimitExceededException: Subscriber limit exceeded: Only 1 online index/,
+    );
+    const { TableDescription } = await call('UpdateTable', change({ Delete }));
+    const [index] = (TableDescription as Output)['GlobalSecondaryIndexes'] as Output[];
+    assert.deepEqual([index?.['IndexName'], index?.['IndexStatus']], ['byColour', 'DELETING']);
+    const { Table } = await call('DescribeTable', { TableName: 'indexed' });
+    assert.equal((Table as Output)['GlobalSecondaryIndexes'], undefined);
+  });
+});
+
 describe('continuous backups', () => {
   it('are settings', async () => {
     const { call, problem, advance } = await fixture();

@@ -91,11 +91,11 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
     plane.catalog.dropIndex(updating, droppedIndex);
     plane.lifecycle.purge();
   }
-  const description = describe(
-    plane.catalog.find(table.name) ?? updating,
-    plane.region,
-    plane.storage.counts.of(table.id),
-  );
+  const description = describe(updating, plane.region, plane.storage.counts.of(table.id));
+  const dropped = table.indexes.find(({ id }) => id === droppedIndex);
+  for (const index of description.GlobalSecondaryIndexes ?? []) {
+    if (index.IndexName === dropped?.name) index.IndexStatus = 'DELETING';
+  }
   plane.lifecycle.settle(table.name);
   return { TableDescription: description };
 }
