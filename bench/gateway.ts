@@ -1,6 +1,7 @@
 /** HTTP API → Lambda hello against serverless-offline and bare node:http, at 16 connections. */
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { ApiGatewayV2Client, CreateApiCommand } from '@aws-sdk/client-apigatewayv2';
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { strToU8, zipSync } from 'fflate';
@@ -50,7 +51,7 @@ async function deployHello(endpoint: string): Promise<string> {
 }
 
 /** serverless-offline as its README has it: worker threads, one HTTP API route. */
-async function startServerlessOffline(): Promise<Server> {
+async function startServerlessOffline(node: string): Promise<Server> {
   const folder = temporaryFolder();
   const port = await freePort();
   const lambdaPort = await freePort();
@@ -67,18 +68,40 @@ functions: { hello: { handler: handler.hello, events: [{ httpApi: 'GET /hello' }
 `,
   );
   const cli = join(import.meta.dirname, 'node_modules', 'serverless', 'bin', 'serverless.js');
-  return spawnServer(process.execPath, [cli, 'offline', 'start'], /Server ready/i, {
+  return spawnServer(node, [cli, 'offline', 'start'], /Server ready/i, {
     port,
     cwd: folder,
     env: { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
   });
 }
 
+/** The first Node on the PATH that is not the pinned one. */
+function machineNode(): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.includes('node_modules'))
+    .map((folder) => join(folder, 'node'))
+    .find((path) => existsSync(path));
+}
+
+function versionOf(node: string): string {
+  return `Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1)}`;
+}
+
 export async function run(): Promise<void> {
   await using cloud = await startCloud({ args: ['--regions', 'us-east-1'] });
   const region = cloud.status.regions[0];
   const host = await deployHello(cloud.status.endpoint);
-  const offline = await startServerlessOffline();
+  // A peer is run by the Node that its user has; ours is pinned. Both are shown where they differ.
+  const nodes = [...new Set([process.execPath, machineNode() ?? process.execPath])];
+  const offline = await Promise.all(
+    nodes.map(async (node) => ({
+      name: `serverless-offline (${versionOf(node)})`,
+      host: '127.0.0.1',
+      ...(await startServerlessOffline(node)),
+      header: 'localhost',
+    })),
+  );
   const bare = await forkServer('node-http.ts');
   const targets = [
     {
@@ -88,7 +111,7 @@ export async function run(): Promise<void> {
       pid: region?.pid ?? 0,
       header: host,
     },
-    { name: 'serverless-offline', host: '127.0.0.1', ...offline, header: 'localhost' },
+    ...offline,
     { name: 'bare node:http echo', host: '127.0.0.1', ...bare, header: 'localhost' },
   ];
   await eventually(async () => {
@@ -116,6 +139,6 @@ export async function run(): Promise<void> {
     };
   });
   report('HTTP API → Lambda hello', await rounds(contenders, 5), 'goal ≥ 4 ×');
-  offline.stop();
+  for (const one of offline) one.stop();
   bare.stop();
 }
