@@ -36,6 +36,7 @@ describe('the options of orrery start', () => {
     ['--port http', /whole number from 0 to 65535/],
     ['--auth none', /open or strict/],
     ['--durability maybe', /process or disk/],
+    ['--capacity some', /off or enforce/],
     ['--place atlantis', /no place "atlantis"/],
     ['--access-key x', /id:secret/],
     ['one two', /One app at a time/],

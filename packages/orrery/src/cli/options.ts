@@ -30,6 +30,7 @@ Options:
                         (default ${localCredentials.accessKeyId}:${localCredentials.secretAccessKey})
   --durability <d>      process: survives a killed process; disk: synced before each answer
                         (default process)
+  --capacity <c>        DynamoDB's throttling: off, or enforce (default off)
   --place <place>       where clients stand whose address tells nothing (default ashburn)
   --json                one line of JSON when ready, no prose
   -h, --help            this text
@@ -63,6 +64,7 @@ const options = {
   auth: { type: 'string', default: 'open' },
   'access-key': { type: 'string', multiple: true },
   durability: { type: 'string', default: 'process' },
+  capacity: { type: 'string', default: 'off' },
   place: { type: 'string', default: 'ashburn' },
   json: { type: 'boolean', default: false },
 } as const;
@@ -87,6 +89,7 @@ export function readStartOptions(args: readonly string[]): StartOptions {
       accessKeys: accessKeysOf(values['access-key']),
       port: wholeNumber('port', values.port, 4566, portRange),
       durability: oneOf('durability', values.durability, ['process', 'disk']),
+      capacity: oneOf('capacity', values.capacity, ['off', 'enforce']),
       defaultPlace: values.place,
     },
     ports: {

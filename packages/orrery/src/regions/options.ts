@@ -25,6 +25,8 @@ export interface CloudSettings {
   /** Port of the global endpoint and of each region's own address. */
   readonly port: number;
   readonly durability: 'process' | 'disk';
+  /** Whether DynamoDB throttles by the capacity of its tables. */
+  readonly capacity: 'off' | 'enforce';
   /** Place of clients whose address tells nothing. */
   readonly defaultPlace: string;
 }

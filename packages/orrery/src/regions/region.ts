@@ -29,7 +29,7 @@ export async function openRegion(io: Io, settings: CloudSettings): Promise<Endpo
   const common = { accountId, region };
   const endpointUrl = `http://${regionIp(region)}:${settings.port}`;
   const { timeScale } = settings;
-  const dynamoDb = await createDynamoDbService(io, common);
+  const dynamoDb = await createDynamoDbService(io, { ...common, capacity: settings.capacity });
   const services: readonly Service[] = await Promise.all([
     // They stop in reverse: what others write to as they end stands first.
     createLogsService(io, common),
