@@ -44,6 +44,7 @@ import {
   listHostedZonesByName,
   updateHostedZoneComment,
 } from './control-plane/hosted-zones.ts';
+import { getAccountLimit, getHostedZoneLimit } from './control-plane/limits.ts';
 import { getChange, listResourceRecordSets } from './control-plane/list-resource-record-sets.ts';
 import type { ControlPlane } from './control-plane/plane.ts';
 import { Propagation } from './control-plane/propagation.ts';
@@ -53,6 +54,7 @@ import {
   listTagsForResources,
 } from './control-plane/tags.ts';
 import { testDnsAnswer } from './control-plane/test-dns-answer.ts';
+import { associateVpc, disassociateVpc, listHostedZonesByVpc } from './control-plane/vpcs.ts';
 import { DataPlane } from './data-plane/data-plane.ts';
 import type { QuerySource } from './data-plane/dns-server.ts';
 import type { BiasFormula } from './data-plane/geoproximity.ts';
@@ -107,6 +109,11 @@ export async function createRoute53Service(
     ListHostedZonesByName: listHostedZonesByName(plane),
     UpdateHostedZoneComment: updateHostedZoneComment(plane),
     DeleteHostedZone: deleteHostedZone(plane),
+    AssociateVPCWithHostedZone: associateVpc(plane),
+    DisassociateVPCFromHostedZone: disassociateVpc(plane),
+    ListHostedZonesByVPC: listHostedZonesByVpc(plane),
+    GetAccountLimit: getAccountLimit(plane),
+    GetHostedZoneLimit: getHostedZoneLimit(plane),
     ChangeResourceRecordSets: changeResourceRecordSets(plane),
     ListResourceRecordSets: listResourceRecordSets(plane),
     GetChange: getChange(plane),

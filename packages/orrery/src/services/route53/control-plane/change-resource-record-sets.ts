@@ -9,7 +9,6 @@ import type { WriteTransaction } from '../../../io/io.ts';
 import { constraint, invalidChangeBatch, noSuchHealthCheck } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import type { GroupUpdate, RecordSet } from '../record-set.ts';
-import { changeOutput } from './hosted-zones.ts';
 import { isInZone } from './names.ts';
 import {
   type ControlPlane,
@@ -21,6 +20,7 @@ import {
   setKey,
   type ZoneRecord,
 } from './plane.ts';
+import { changeOutput } from './propagation.ts';
 import { type NormalizedChange, normalizeChange } from './record-input.ts';
 import { apexProblems, problemsOf } from './record-rules.ts';
 import { locationKey } from './routing-input.ts';

@@ -45,10 +45,7 @@ describe('hosted zones', () => {
     for (const name of ['a..b', '.', 'é.test', '*.test', `${'x'.repeat(64)}.test`]) {
       assert.match(await create(name), /^400 InvalidDomainName/, name);
     }
-    assert.match(
-      await create('a.test', { VPC: { VPCId: 'vpc-1' } }),
-      /^501 NotImplemented: .*private/,
-    );
+    assert.match(await create('a.test', { VPC: { VPCId: 'vpc-1' } }), /vPCRegion/);
     assert.match(await create('a.test', { DelegationSetId: 'N1' }), /^501 NotImplemented/);
     assert.match(await create('a.test', { CallerReference: '' }), /^400 InvalidInput/);
   });

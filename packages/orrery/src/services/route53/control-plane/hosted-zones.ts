@@ -32,7 +32,8 @@ import {
   setKey,
   type ZoneRecord,
 } from './plane.ts';
-import type { ChangeRecord } from './propagation.ts';
+import { changeOutput } from './propagation.ts';
+import { refuseConflict, vpcOf, vpcOutput, zoneFacts } from './vpcs.ts';
 
 const maxPage = 100;
 
@@ -43,18 +44,9 @@ export function zoneOutput(zone: ZoneRecord): object {
     CallerReference: zone.callerReference,
     Config: {
       ...(zone.comment === null ? {} : { Comment: zone.comment }),
-      PrivateZone: false,
+      PrivateZone: zone.vpcs !== undefined,
     },
     ResourceRecordSetCount: zone.recordCount,
-  };
-}
-
-export function changeOutput(change: ChangeRecord): object {
-  return {
-    Id: `/change/${change.id}`,
-    Status: change.status,
-    SubmittedAt: change.submittedAtMs,
-    ...(change.comment === null ? {} : { Comment: change.comment }),
   };
 }
 
@@ -66,13 +58,15 @@ export const createHostedZone =
     if (callerReference === '' || callerReference.length > 128) {
       throw invalidInput('CallerReference must have 1 to 128 characters.');
     }
-    if (input.VPC !== undefined || input.HostedZoneConfig?.PrivateZone === true) {
-      throw notBuilt('A private hosted zone');
+    const vpc = input.VPC === undefined ? undefined : vpcOf(input.VPC);
+    if (vpc === undefined && input.HostedZoneConfig?.PrivateZone === true) {
+      throw invalidInput('When you create a private hosted zone, you must specify a VPC.');
     }
     if (input.DelegationSetId !== undefined) throw notBuilt('A reusable delegation set');
     const made = store.transaction((transaction) => {
       const reference = keyOf('zone-reference', callerReference);
       if (transaction.get(reference) !== undefined) throw hostedZoneAlreadyExists();
+      if (vpc !== undefined) refuseConflict(transaction, name, vpc);
       const zone: ZoneRecord = {
         id: newId(io, 'Z'),
         name,
@@ -80,19 +74,20 @@ export const createHostedZone =
         comment: input.HostedZoneConfig?.Comment ?? null,
         createdAtMs: io.clock.wallMs(),
         ordinal: Number(transaction.get(keyOf('next-ordinal')) ?? 0),
-        nameServers: newNameServers(io),
+        nameServers: vpc === undefined ? newNameServers(io) : privateNameServers,
         recordCount: 2,
+        ...(vpc === undefined ? {} : { vpcs: [vpc] }),
       };
       const sets = apexSets(zone);
       transaction.put(keyOf('next-ordinal'), String(zone.ordinal + 1));
       transaction.put(keyOf('zone', zone.id), JSON.stringify(zone));
       transaction.put(reference, zone.id);
       for (const set of sets) transaction.put(setKey(zone.id, set), JSON.stringify(set));
-      const { id, createdAtMs, ordinal } = zone;
+      const { id } = zone;
       const change = propagation.submit(
         transaction,
         [
-          { kind: 'zone', zone: { id, name, createdAtMs, ordinal } },
+          { kind: 'zone', zone: zoneFacts(zone) },
           {
             kind: 'records',
             zoneId: id,
@@ -107,7 +102,7 @@ export const createHostedZone =
     return {
       HostedZone: zoneOutput(made.zone),
       ChangeInfo: made.change === undefined ? {} : changeOutput(made.change),
-      DelegationSet: { NameServers: made.zone.nameServers },
+      ...whereabouts(made.zone),
       Location: `https://route53.amazonaws.com/2013-04-01/hostedzone/${made.zone.id}`,
     };
   };
@@ -118,6 +113,19 @@ function zoneNameOf(given: string): string {
   if (normalized.name.startsWith('\\052.')) throw invalidDomainName(given);
   return normalized.name;
 }
+
+/** What the zone is asked by: its name servers, or the VPC that it was made for. */
+function whereabouts(zone: ZoneRecord): { DelegationSet?: object; VPC?: object } {
+  const [first] = zone.vpcs ?? [];
+  return first === undefined
+    ? { DelegationSet: { NameServers: zone.nameServers } }
+    : { VPC: vpcOutput(first) };
+}
+
+/** Names in the NS and SOA records of private zones: nobody asks them. */
+const privateNameServers = [0, 512, 1024, 1536].map(
+  (host, i) => `ns-${host}.awsdns-00.${['com', 'net', 'org', 'co.uk'][i]}`,
+);
 
 /** Four name servers in four top-level domains, as a delegation set of AWS's has. */
 function newNameServers(io: Io): string[] {
@@ -146,7 +154,9 @@ export const getHostedZone =
   ({ store }: ControlPlane) =>
   (input: GetHostedZoneRequest): object => {
     const zone = readZone(store, input.Id);
-    return { HostedZone: zoneOutput(zone), DelegationSet: { NameServers: zone.nameServers } };
+    const { VPC: _first, ...rest } = whereabouts(zone);
+    const vpcs = zone.vpcs === undefined ? {} : { VPCs: zone.vpcs.map(vpcOutput) };
+    return { HostedZone: zoneOutput(zone), ...rest, ...vpcs };
   };
 
 export const updateHostedZoneComment =

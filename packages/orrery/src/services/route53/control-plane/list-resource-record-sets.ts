@@ -6,9 +6,9 @@ import type { GetChangeRequest, ListResourceRecordSetsRequest } from '@aws-sdk/c
 import { invalidInput } from '../errors.ts';
 import { keyOf, rangeOf, reversedName } from '../keys.ts';
 import type { RecordSet } from '../record-set.ts';
-import { changeOutput } from './hosted-zones.ts';
 import { normalizeName } from './names.ts';
 import { bareId, type ControlPlane, pageSize, readZone } from './plane.ts';
+import { changeOutput } from './propagation.ts';
 
 const maxPage = 300;
 

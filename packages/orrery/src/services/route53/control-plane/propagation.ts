@@ -28,6 +28,16 @@ interface PendingUpdates {
   readonly updates: readonly Update[];
 }
 
+/** A change as the API shows it. */
+export function changeOutput(change: ChangeRecord): object {
+  return {
+    Id: `/change/${change.id}`,
+    Status: change.status,
+    SubmittedAt: change.submittedAtMs,
+    ...(change.comment === null ? {} : { Comment: change.comment }),
+  };
+}
+
 /** The name servers, as far as the control plane is concerned. */
 export interface NameServers {
   apply(updates: readonly Update[]): void;
