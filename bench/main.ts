@@ -1,4 +1,4 @@
-/** `npm run bench [-- dynamodb|gateway|dns|start …]`: all of them without a name. */
+/** `npm run bench [-- dynamodb|gateway|dns|start|growth …]`: without a name all but the long ones. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,10 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   dns: async () => (await import('./dns.ts')).run(),
   replication: async () => (await import('./replication.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
+  growth: async () => (await import('./growth.ts')).run(),
 };
+/** Takes minutes, and more disk than the others. */
+const long = new Set(['growth']);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benches[name] === undefined);
@@ -25,4 +28,5 @@ if (!existsSync(join(import.meta.dirname, 'node_modules', 'dynalite'))) {
 }
 console.log('Figures are requests per second of processor time of the server, all its processes;');
 console.log('contenders take turns in one run, medians of the rounds are shown.');
-for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) await benches[name]?.();
+const short = Object.keys(benches).filter((name) => !long.has(name));
+for (const name of wanted.length > 0 ? wanted : short) await benches[name]?.();
