@@ -26,6 +26,11 @@ import {
 const coralService = 'com.amazon.coral.service';
 const coralValidate = 'com.amazon.coral.validate';
 
+/** DynamoDB writes `Message` here, whatever its model says. */
+const isTitled = ({ code, fields }: ErrorAnswer): boolean =>
+  code === 'SerializationException' ||
+  (code === 'ConditionalCheckFailedException' && fields['Item'] !== undefined);
+
 const fail = (message: string): WireError =>
   new WireError('SerializationException', message, 400, coralService);
 
@@ -84,7 +89,7 @@ export class AwsJson implements ServerCodec, ClientCodec {
     const known = knownError(this.model, error.code);
     const fields = fieldsOf(error);
     const written = known === undefined ? fields : this.writer.write(known.name, fields);
-    const messageKey = error.code === 'SerializationException' ? 'Message' : known?.messageMember;
+    const messageKey = isTitled(error) ? 'Message' : known?.messageMember;
     const body = {
       __type: this.typeOf(error),
       ...(error.message !== '' && { [messageKey ?? 'message']: error.message }),
