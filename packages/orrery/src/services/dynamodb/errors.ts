@@ -18,6 +18,20 @@ export function invalidParameter(message: string): ServiceError {
   return validationError(invalidPrefix + message);
 }
 
+/**
+ * Runs the checks that need nothing but the request. Operations that write one item tell what these
+ * find as they tell of a member; what the table or the item is needed for, they tell plainly.
+ */
+export function inEnvelope<T>(checks: () => T): T {
+  try {
+    return checks();
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'ValidationException') throw error;
+    if (/^\d+ validation errors? detected: /.test(error.message)) throw error;
+    throw validationError(`1 validation error detected: ${error.message}`);
+  }
+}
+
 export function serializationError(message: string): ServiceError {
   return new ServiceError('SerializationException', message, {
     typePrefix: 'com.amazon.coral.service',

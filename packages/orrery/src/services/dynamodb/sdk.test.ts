@@ -228,7 +228,7 @@ test('bodies that no client sends are refused, not crashed into', async () => {
     ['PutItem', deep, /Exception/],
     ['PutItem', '{"TableName":"orders","Item":{"a":{"S":"a","N":"1"}}}', /more than one datatypes/],
     ['GetItem', '{"TableName":["orders"]}', /SerializationException/],
-    ['GetItem', '{}', /The parameter 'TableName' is required/],
+    ['GetItem', '{}', /Value null at 'tableName' failed/],
   ];
   for (const [operation, body, expected] of cases) {
     const [status, text] = await post(operation, body);

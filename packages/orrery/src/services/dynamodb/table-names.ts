@@ -2,7 +2,7 @@
  * Owns: names of tables as parameters give them: a name, or an ARN of this region.
  */
 
-import type { Constraint } from './constraints.ts';
+import { type Constraint, required } from './constraints.ts';
 import { validationError } from './errors.ts';
 
 const name = /^[a-zA-Z0-9_.-]+$/;
@@ -18,8 +18,7 @@ export function requireTableName(tableName: unknown): asserts tableName is strin
 }
 
 /** Length and characters of a name; an ARN is looked at when the table is looked for. */
-export const tableNameConstraints: readonly Constraint[] = [
-  (value) => short(value, 3, 'greater than or equal to 3'),
+const form: readonly Constraint[] = [
   (value) => {
     const text = value as string;
     if (text.startsWith('arn:')) return undefined;
@@ -27,9 +26,22 @@ export const tableNameConstraints: readonly Constraint[] = [
   },
   (value) => {
     const text = value as string;
-    if (text.startsWith('arn:') || name.test(text)) return undefined;
+    if (text === '' || text.startsWith('arn:') || name.test(text)) return undefined;
     return 'Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+';
   },
+];
+
+/** The control plane's. */
+export const tableNameConstraints: readonly Constraint[] = [
+  (value) => short(value, 3, 'greater than or equal to 3'),
+  ...form,
+];
+
+/** The data plane's: it lets any name pass that a table might have had once. */
+export const servedNameConstraints: readonly Constraint[] = [
+  required,
+  (value) => short(value, 1, 'greater than or equal to 1'),
+  ...form,
 ];
 
 function short(value: unknown, minimum: number, words: string): string | undefined {

@@ -11,7 +11,7 @@ import type { LegacyInput } from '../legacy/parameters.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
-import { validateMap } from '../values/validate-value.ts';
+import { newerWording, validateMap } from '../values/validate-value.ts';
 import {
   type CapacityMode,
   type ConsumedCapacity,
@@ -85,7 +85,7 @@ function checkCounts(entries: readonly (readonly [string, KeysAndAttributes])[])
 
 function bindOne(given: KeysAndAttributes): readonly Path[] | undefined {
   checkExpressionParameters(given, ['ProjectionExpression'], ['AttributesToGet']);
-  for (const key of given.Keys ?? []) validateMap(key);
+  for (const key of given.Keys ?? []) validateMap(key, newerWording);
   return bindPaths(given);
 }
 

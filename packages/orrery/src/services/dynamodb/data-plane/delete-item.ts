@@ -1,24 +1,22 @@
 /** DeleteItem. Deleting what is not there succeeds and writes nothing. */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { type Rules, required } from '../constraints.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import { inEnvelope } from '../errors.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
-import { validateMap } from '../values/validate-value.ts';
+import { newerWording, validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   bindWriteCondition,
   checkCondition,
-  checkExpressionParameters,
-  checkMembers,
+  checkWriteMembers,
+  checkWriteParameters,
   itemJson,
   itemOf,
   pathsOf,
   refuseKeyPaths,
   respond,
   type WriteInput,
-  writeRules,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
 import { checkReturnValues } from './put-item.ts';
@@ -27,15 +25,14 @@ export interface DeleteItemInput extends WriteInput {
   readonly Key: AttributeMap;
 }
 
-const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], ...writeRules];
-
 export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBody {
-  requireTableName(input.TableName);
-  checkMembers(input, rules);
-  checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
-  validateMap(input.Key);
-  checkReturnValues(input.ReturnValues);
-  const condition = bindWriteCondition(input);
+  checkWriteMembers(input, 'Key');
+  const condition = inEnvelope(() => {
+    checkWriteParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
+    validateMap(input.Key, newerWording);
+    checkReturnValues(input.ReturnValues);
+    return bindWriteCondition(input);
+  });
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);
   refuseKeyPaths(table, pathsOf(condition));

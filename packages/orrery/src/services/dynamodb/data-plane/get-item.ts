@@ -8,10 +8,10 @@ import { bindProjectionText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import { servedNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
-import { validateMap } from '../values/validate-value.ts';
+import { newerWording, validateMap } from '../values/validate-value.ts';
 import {
   type CapacityMode,
   type ConsumedCapacity,
@@ -42,13 +42,12 @@ export interface GetItemInput extends ExpressionInput, Pick<LegacyInput, 'Attrib
   readonly ReturnConsumedCapacity?: CapacityMode;
 }
 
-const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], capacityRule];
+const rules: Rules = [capacityRule, ['TableName', ...servedNameConstraints], ['Key', required]];
 
 export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
-  requireTableName(input.TableName);
   checkMembers(input, rules);
   checkExpressionParameters(input, ['ProjectionExpression'], ['AttributesToGet']);
-  validateMap(input.Key);
+  validateMap(input.Key, newerWording);
   const paths = bindPaths(input);
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);

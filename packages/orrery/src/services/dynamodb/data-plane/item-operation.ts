@@ -4,7 +4,7 @@
  * Refuses to own: any one operation.
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
-import { collectProblems, oneOf, type Rules, throwProblems } from '../constraints.ts';
+import { collectProblems, oneOf, type Rules, required, throwProblems } from '../constraints.ts';
 import { conditionFailed, validationError } from '../errors.ts';
 import { holds } from '../expressions/evaluate.ts';
 import { bindConditionText } from '../expressions/expressions.ts';
@@ -15,7 +15,9 @@ import { collectLegacyProblems, type LegacyInput } from '../legacy/parameters.ts
 import { itemOfRecord } from '../replication/version.ts';
 import type { KeyLayout } from '../storage/key-encoding.ts';
 import { keyAttributes } from '../storage/stored-table.ts';
+import { servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import type { Wording } from '../values/validate-value.ts';
 import type { CapacityMode, ConsumedCapacity } from './capacity.ts';
 
 export interface ExpressionInput {
@@ -36,10 +38,11 @@ export interface WriteInput
 
 export const capacityRule = ['ReturnConsumedCapacity', oneOf('INDEXES', 'TOTAL', 'NONE')] as const;
 
-export const writeRules: Rules = [
+const writeRules: Rules = [
   capacityRule,
-  ['ReturnValues', oneOf('ALL_NEW', 'UPDATED_OLD', 'ALL_OLD', 'NONE', 'UPDATED_NEW')],
+  ['TableName', ...servedNameConstraints],
   ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],
+  ['ReturnValues', oneOf('ALL_NEW', 'UPDATED_OLD', 'ALL_OLD', 'NONE', 'UPDATED_NEW')],
   ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
 ];
 
@@ -49,6 +52,44 @@ export function checkMembers(input: object, rules: Rules): void {
   collectProblems(input, rules, '', problems);
   collectLegacyProblems(input, problems);
   throwProblems(problems);
+}
+
+/**
+ * The members of a write of one item. With the item or key given, AWS stops at an empty table name;
+ * without, it tells all that is wrong, and that last.
+ */
+export function checkWriteMembers(input: WriteInput, subject: 'Item' | 'Key'): void {
+  const members: Readonly<Record<string, unknown>> = { ...input };
+  const isGiven = members[subject] != null;
+  if (isGiven && input.TableName === '') {
+    throw validationError(
+      "1 validation error detected: Value at 'TableName' failed to satisfy constraint: " +
+        'Member must have length greater than or equal to 1',
+    );
+  }
+  const problems: string[] = [];
+  collectProblems(input, writeRules, '', problems);
+  collectLegacyProblems(input, problems);
+  collectProblems(input, [[subject, required]], '', problems);
+  throwProblems(problems);
+}
+
+/** As `checkExpressionParameters`; a write of one item does not say which expression it misses. */
+export function checkWriteParameters(
+  input: object,
+  expressions: readonly string[],
+  legacy: readonly string[],
+): void {
+  const given = input as Readonly<Record<string, unknown>>;
+  checkExpressionParameters(
+    { ...given, ExpressionAttributeValues: undefined },
+    expressions,
+    legacy,
+  );
+  const hasValues = given['ExpressionAttributeValues'] != null;
+  if (hasValues && expressions.every((name) => given[name] == null)) {
+    throw validationError('ExpressionAttributeValues can only be specified when using expressions');
+  }
 }
 
 /**
@@ -84,14 +125,17 @@ export function checkExpressionParameters(
   }
 }
 
-export function placeholdersOf(input: ExpressionInput): Placeholders {
-  return createPlaceholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues);
+export function placeholdersOf(
+  { ExpressionAttributeNames: names, ExpressionAttributeValues: values }: ExpressionInput,
+  layer: Wording['layer'] = 'older',
+): Placeholders {
+  return createPlaceholders(names, values, layer);
 }
 
 /** The condition of a write that has no other expression. */
 export function bindWriteCondition(input: WriteInput): Condition | undefined {
   if (input.ConditionExpression === undefined) return expectedCondition(input);
-  const given = placeholdersOf(input);
+  const given = placeholdersOf(input, 'newer');
   const condition = bindConditionText('ConditionExpression', input.ConditionExpression, given);
   given.finish();
   return condition;

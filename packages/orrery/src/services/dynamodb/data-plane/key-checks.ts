@@ -94,6 +94,14 @@ export function checkNotEmpty({ name }: KeyAttribute, value: AttributeValue): vo
   );
 }
 
+/** What a transaction refuses as a whole: the other problems of a key are one action's. */
+export function refuseEmptyKey(table: KeyLayout, given: AttributeMap): void {
+  for (const attribute of keyAttributes(table)) {
+    const value = member(given, attribute.name);
+    if (value?.[attribute.type] !== undefined) checkNotEmpty(attribute, value);
+  }
+}
+
 /** An item may lack an index's key attributes, but must not have them in another type or empty. */
 export function checkIndexKeys(table: StoredTable, item: AttributeMap): void {
   for (const index of table.indexes) {

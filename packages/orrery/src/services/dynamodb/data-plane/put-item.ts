@@ -1,25 +1,23 @@
 /** PutItem. */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { type Rules, required } from '../constraints.ts';
-import { validationError } from '../errors.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import { inEnvelope, validationError } from '../errors.ts';
+import type { Condition } from '../expressions/tree.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
-import { validateMap } from '../values/validate-value.ts';
+import { newerWording, validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   bindWriteCondition,
   checkCondition,
-  checkExpressionParameters,
-  checkMembers,
+  checkWriteMembers,
+  checkWriteParameters,
   itemJson,
   itemOf,
   pathsOf,
   refuseKeyPaths,
   respond,
   type WriteInput,
-  writeRules,
 } from './item-operation.ts';
 import { encodeKeyOfItem } from './key-checks.ts';
 
@@ -29,19 +27,13 @@ export interface PutItemInput extends WriteInput {
 
 export const itemBytesMax = 400 * 1024;
 
-const rules: Rules = [['TableName', ...tableNameConstraints], ['Item', required], ...writeRules];
-
 export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
-  requireTableName(input.TableName);
-  checkMembers(input, rules);
-  checkExpressionParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
+  checkWriteMembers(input, 'Item');
   const item = input.Item;
-  const size = validateMap(item);
-  checkReturnValues(input.ReturnValues);
+  const { size, condition } = inEnvelope(() => checkedPut(input));
   if (size > itemBytesMax) {
     throw validationError('Item size has exceeded the maximum allowed size');
   }
-  const condition = bindWriteCondition(input);
   const table = servingTable(engine, input.TableName);
   const key = encodeKeyOfItem(table, item);
   refuseKeyPaths(table, pathsOf(condition));
@@ -67,6 +59,13 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
   const old =
     input.ReturnValues === 'ALL_OLD' && previous !== undefined ? itemJson(previous) : undefined;
   return respond('Attributes', old, capacity);
+}
+
+function checkedPut(input: PutItemInput): { size: number; condition: Condition | undefined } {
+  checkWriteParameters(input, ['ConditionExpression'], ['Expected', 'ConditionalOperator']);
+  const size = validateMap(input.Item, newerWording);
+  checkReturnValues(input.ReturnValues);
+  return { size, condition: bindWriteCondition(input) };
 }
 
 /** PutItem and DeleteItem return nothing or the old item. */

@@ -21,9 +21,10 @@ import {
   sortKeysOf,
 } from '../storage/stored-table.ts';
 import { nextKey } from '../storage/table-storage.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
+import { servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { equalValues } from '../values/compare.ts';
+import { newerWording } from '../values/validate-value.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   capacityRule,
@@ -54,7 +55,7 @@ export interface QueryInput extends ReadInput {
 }
 
 export const readRules: Rules = [
-  ['TableName', ...tableNameConstraints],
+  ['TableName', ...servedNameConstraints],
   ['Limit', atLeast(1)],
   capacityRule,
   ['Select', oneOf('SPECIFIC_ATTRIBUTES', 'COUNT', 'ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES')],
@@ -63,14 +64,13 @@ export const readRules: Rules = [
 const legacy = ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyConditions'] as const;
 
 export function query(engine: Engine, input: QueryInput): SerializedBody {
-  requireTableName(input.TableName);
   checkMembers(input, readRules);
   checkExpressionParameters(
     input,
     ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression'],
     legacy,
   );
-  checkStartKey(input);
+  checkStartKey(input, newerWording);
   checkSelect(input, 'Querying');
   const { tests, bound } = bindExpressions(input);
 
@@ -120,7 +120,7 @@ function bindExpressions(input: QueryInput): {
         'request.',
     );
   }
-  const given = placeholdersOf(input);
+  const given = placeholdersOf(input, 'newer');
   const condition =
     expression === undefined
       ? undefined

@@ -12,7 +12,7 @@ import { indexKeyOf } from '../storage/index-entries.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
 import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
-import { validateValue } from '../values/validate-value.ts';
+import { validateValue, type Wording } from '../values/validate-value.ts';
 import { type CapacityMode, projectedNames } from './capacity.ts';
 import type { ExpressionInput } from './item-operation.ts';
 import { checkKeyValues } from './key-checks.ts';
@@ -53,15 +53,15 @@ export function checkSelect(input: ReadInput, operation: 'Querying' | 'Scanning'
 }
 
 /** Values of a start key, before the table is known. */
-export function checkStartKey(input: ReadInput): void {
+export function checkStartKey(input: ReadInput, wording: Wording = startKeyWording): void {
   const key = input.ExclusiveStartKey ?? {};
-  for (const name in key) {
-    validateValue(
-      key[name] as AttributeValue,
-      (problem) => `The provided starting key is invalid: ${problem}`,
-    );
-  }
+  for (const name in key) validateValue(key[name] as AttributeValue, wording);
 }
+
+const startKeyWording: Wording = {
+  layer: 'older',
+  words: (problem) => `The provided starting key is invalid: ${problem}`,
+};
 
 export interface FilterAndPaths {
   readonly filter: Condition | undefined;

@@ -9,7 +9,6 @@ import { validationError } from '../errors.ts';
 import { spaces, tableRange } from '../storage/key-encoding.ts';
 import { segmentRange, wholeIndex } from '../storage/key-ranges.ts';
 import { nextKey } from '../storage/table-storage.ts';
-import { requireTableName } from '../table-names.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   checkExpressionParameters,
@@ -44,7 +43,6 @@ const rules: Rules = [
 ];
 
 export function scan(engine: Engine, input: ScanInput): SerializedBody {
-  requireTableName(input.TableName);
   checkMembers(input, rules);
   checkExpressionParameters(
     input,

@@ -10,7 +10,7 @@ import { refuseKeyUpdates } from '../expressions/apply-update.ts';
 import { holds } from '../expressions/evaluate.ts';
 import type { Action, Condition } from '../expressions/tree.ts';
 import { keyAttributes, type StoredTable } from '../storage/stored-table.ts';
-import { tableNameConstraints } from '../table-names.ts';
+import { servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { validateMap } from '../values/validate-value.ts';
@@ -44,7 +44,7 @@ type Kind = (typeof kinds)[number];
 export type TransactWriteItem = { readonly [K in Kind]?: TransactAction };
 
 const common: Rules = [
-  ['TableName', required, ...tableNameConstraints],
+  ['TableName', ...servedNameConstraints],
   ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
 ];
 const rules: Readonly<Record<Kind, Rules>> = {
@@ -101,7 +101,10 @@ export function bindAction(item: TransactWriteItem): BoundAction {
   );
   const map = action.Item ?? action.Key ?? {};
   const bytes = validateMap(map);
-  const { actions: updates, condition } = bindUpdate(action);
+  if (kind === 'Put' && bytes > itemBytesMax) {
+    throw validationError('Item size has exceeded the maximum allowed size');
+  }
+  const { actions: updates, condition } = bindUpdate(action, 'older');
   return {
     kind,
     tableName: action.TableName,
@@ -122,10 +125,7 @@ export interface LocatedAction {
 
 /** Finds the item in its table. Throws `ValidationException` where the two do not go together. */
 export function locateAction(table: StoredTable, bound: BoundAction): LocatedAction {
-  const { kind, map, condition, updates, bytes } = bound;
-  if (kind === 'Put' && bytes > itemBytesMax) {
-    throw validationError('Item size has exceeded the maximum allowed size');
-  }
+  const { kind, map, condition, updates } = bound;
   const key = kind === 'Put' ? encodeKeyOfItem(table, map) : encodeGivenKey(table, map);
   refuseKeyPaths(table, [...updates.map(({ path }) => path), ...pathsOf(condition)]);
   refuseKeyUpdates(

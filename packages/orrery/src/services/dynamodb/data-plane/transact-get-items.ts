@@ -15,7 +15,7 @@ import { transactionCanceled, validationError } from '../errors.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
-import { tableNameConstraints } from '../table-names.ts';
+import { servedNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { validateMap } from '../values/validate-value.ts';
@@ -58,7 +58,7 @@ const rules: Rules = [
 const itemRules: Rules = [['Get', required]];
 const getRules: Rules = [
   ['Key', required],
-  ['TableName', required, ...tableNameConstraints],
+  ['TableName', ...servedNameConstraints],
 ];
 
 interface Located {

@@ -38,6 +38,7 @@ import {
 } from './capacity.ts';
 import { type Engine, servingTable } from './engine.ts';
 import { capacityRule, itemOf } from './item-operation.ts';
+import { refuseEmptyKey } from './key-checks.ts';
 import {
   bindAction,
   collectActionProblems,
@@ -72,6 +73,7 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
   throwProblems(problems);
   const bound = input.TransactItems.map(bindAction);
   const tables = bound.map(({ tableName }) => servingTable(engine, tableName));
+  for (const [i, { map }] of bound.entries()) refuseEmptyKey(tables[i] as StoredTable, map);
   const located = bound.map((action, i) =>
     attempt(() => locateAction(tables[i] as StoredTable, action)),
   );

@@ -109,6 +109,14 @@ test('one action that cannot be cancels all, with a reason for each', async () =
       { Delete: { TableName, Key: { pk: N('1') } } },
       'The provided key element does not match the schema',
     ],
+  ];
+  for (const [action, Message] of cases) {
+    const { code, fields } = await refused(put('b'), action);
+    assert.equal(code, 'TransactionCanceledException', Message);
+    const reasons = [{ Code: 'None' }, { Code: 'ValidationError', Message }];
+    assert.deepEqual(fields['CancellationReasons'], reasons);
+  }
+  const whole: [object, string][] = [
     [
       put('', {}),
       'One or more parameter values are not valid. The AttributeValue for a key attribute ' +
@@ -119,11 +127,9 @@ test('one action that cannot be cancels all, with a reason for each', async () =
       'Item size has exceeded the maximum allowed size',
     ],
   ];
-  for (const [action, Message] of cases) {
-    const { code, fields } = await refused(put('b'), action);
-    assert.equal(code, 'TransactionCanceledException', Message);
-    const reasons = [{ Code: 'None' }, { Code: 'ValidationError', Message }];
-    assert.deepEqual(fields['CancellationReasons'], reasons);
+  for (const [action, text] of whole) {
+    const { code, message } = await refused(put('b'), action);
+    assert.deepEqual([code, message], ['ValidationException', text], 'known without any item');
   }
   assert.equal(await item('b'), undefined);
   const { fields, message } = await refusedRead();

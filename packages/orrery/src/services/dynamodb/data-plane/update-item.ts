@@ -2,8 +2,7 @@
  * UpdateItem. An update that only removes creates no item; any other one does, an empty one too.
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
-import { type Rules, required } from '../constraints.ts';
-import { validationError } from '../errors.ts';
+import { inEnvelope, validationError } from '../errors.ts';
 import { applyUpdate, refuseKeyUpdates } from '../expressions/apply-update.ts';
 import { bindConditionText, bindUpdateText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
@@ -12,17 +11,16 @@ import { inLegacyWords, updateActions } from '../legacy/attribute-updates.ts';
 import { expectedCondition } from '../legacy/conditions.ts';
 import type { LegacyInput } from '../legacy/parameters.ts';
 import { keyAttributes, type StoredTable } from '../storage/stored-table.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
-import { checkNesting, validateMap } from '../values/validate-value.ts';
+import { checkNesting, newerWording, validateMap, type Wording } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   checkCondition,
-  checkExpressionParameters,
-  checkMembers,
+  checkWriteMembers,
+  checkWriteParameters,
   type ExpressionInput,
   itemJson,
   itemOf,
@@ -31,7 +29,6 @@ import {
   refuseKeyPaths,
   respond,
   type WriteInput,
-  writeRules,
 } from './item-operation.ts';
 import { checkIndexKeys, encodeGivenKey } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
@@ -41,21 +38,12 @@ export interface UpdateItemInput extends WriteInput, Pick<LegacyInput, 'Attribut
   readonly UpdateExpression?: string;
 }
 
-const rules: Rules = [['TableName', ...tableNameConstraints], ['Key', required], ...writeRules];
-
 /** Bytes of text below which no item can be too large, however it is counted. */
 const surelySmall = itemBytesMax / 3;
 
 export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBody {
-  requireTableName(input.TableName);
-  checkMembers(input, rules);
-  checkExpressionParameters(
-    input,
-    ['UpdateExpression', 'ConditionExpression'],
-    ['AttributeUpdates', 'Expected', 'ConditionalOperator'],
-  );
-  validateMap(input.Key);
-  const { actions, condition } = bind(input);
+  checkWriteMembers(input, 'Key');
+  const { actions, condition } = inEnvelope(() => checkedUpdate(input));
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);
   refuseKeyPaths(table, [...actions.map(({ path }) => path), ...pathsOf(condition)]);
@@ -79,10 +67,16 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   return answer(table, input, actions, record, json);
 }
 
-function bind(input: UpdateItemInput): BoundUpdate {
+function checkedUpdate(input: UpdateItemInput): BoundUpdate {
+  checkWriteParameters(
+    input,
+    ['UpdateExpression', 'ConditionExpression'],
+    ['AttributeUpdates', 'Expected', 'ConditionalOperator'],
+  );
+  validateMap(input.Key, newerWording);
   const { AttributeUpdates: updates } = input;
   if (updates == null && input.Expected == null && input.ConditionalOperator == null) {
-    return bindUpdate(input);
+    return bindUpdate(input, 'newer');
   }
   return {
     actions: updates == null ? [] : updateActions(updates),
@@ -98,10 +92,11 @@ export interface BoundUpdate {
 /** The expressions of an update, of a request or of an action of a transaction. */
 export function bindUpdate(
   input: Pick<UpdateItemInput, 'UpdateExpression' | 'ConditionExpression'> & ExpressionInput,
+  layer: Wording['layer'],
 ): BoundUpdate {
   const { UpdateExpression: update, ConditionExpression: test } = input;
   if (update === undefined && test === undefined) return { actions: [], condition: undefined };
-  const given = placeholdersOf(input);
+  const given = placeholdersOf(input, layer);
   const actions = update === undefined ? [] : bindUpdateText(update, given);
   const condition =
     test === undefined ? undefined : bindConditionText('ConditionExpression', test, given);

@@ -4,7 +4,7 @@
  */
 import { validationError } from '../errors.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
-import { validateValue } from '../values/validate-value.ts';
+import { newerWording, validateValue, type Wording } from '../values/validate-value.ts';
 import { ExpressionProblem } from './problem.ts';
 import type { ParsedPath, Path } from './tree.ts';
 
@@ -22,9 +22,10 @@ export interface Placeholders {
 export function createPlaceholders(
   names: Readonly<Record<string, string>> | undefined,
   values: AttributeMap | undefined,
+  layer: Wording['layer'] = 'older',
 ): Placeholders {
   if (names !== undefined) checkNames(names);
-  if (values !== undefined) checkValues(values);
+  if (values !== undefined) checkValues(values, layer);
   const usedNames = new Set<string>();
   const usedValues = new Set<string>();
 
@@ -85,14 +86,16 @@ function checkNames(names: Readonly<Record<string, string>>): void {
   }
 }
 
-function checkValues(values: AttributeMap): void {
+/** The newer layer does not say which of the values is bad. */
+function checkValues(values: AttributeMap, layer: Wording['layer']): void {
   const keys = Object.keys(values);
   if (keys.length === 0) throw validationError('ExpressionAttributeValues must not be empty');
   let size = 0;
   for (const key of keys) {
     checkKey('ExpressionAttributeValues', key, /^:[0-9a-zA-Z_]+$/);
-    const wording = (problem: string): string =>
+    const words = (problem: string): string =>
       `ExpressionAttributeValues contains invalid value: ${problem} for key ${key}`;
+    const wording = layer === 'newer' ? newerWording : { layer, words };
     size += validateValue(values[key] as AttributeValue, wording);
   }
   if (size > valuesBytesMax) {

@@ -6,7 +6,7 @@
 import { invalidParameter, validationError } from '../errors.ts';
 import type { Action, SetValue } from '../expressions/tree.ts';
 import { type AttributeValue, typeOf } from '../values/attribute-value.ts';
-import { validateValue } from '../values/validate-value.ts';
+import { newerWording, validateValue } from '../values/validate-value.ts';
 import type { LegacyUpdate } from './parameters.ts';
 
 const sets = new Set(['SS', 'NS', 'BS']);
@@ -18,7 +18,7 @@ export function updateActions(updates: Readonly<Record<string, LegacyUpdate>>): 
       if (kind === 'DELETE') return { kind: 'REMOVE', path: [name] };
       throw invalidParameter('Only DELETE action is allowed when no attribute value is specified');
     }
-    validateValue(value);
+    validateValue(value, newerWording);
     return action(name, kind, value);
   });
 }

@@ -10,7 +10,7 @@ import type { KeyOperator, KeyTest } from '../expressions/key-condition.ts';
 import type { Comparator, Condition, Operand } from '../expressions/tree.ts';
 import { type AttributeValue, typeOf } from '../values/attribute-value.ts';
 import { compareValues } from '../values/compare.ts';
-import { validateValue } from '../values/validate-value.ts';
+import { newerWording, validateValue, type Wording } from '../values/validate-value.ts';
 import type { LegacyCondition, LegacyExpectation, LegacyInput } from './parameters.ts';
 
 const comparators: Readonly<Record<string, Comparator>> = {
@@ -30,7 +30,8 @@ export function expectedCondition(input: LegacyInput): Condition | undefined {
 /** The filter of a Query or Scan. */
 export function filterCondition(input: LegacyInput): Condition | undefined {
   return combined(input, input.QueryFilter ?? input.ScanFilter, (name, given) => {
-    const values = checkedValues(given.AttributeValueList);
+    const wording = input.QueryFilter == null ? undefined : newerWording;
+    const values = checkedValues(given.AttributeValueList, wording);
     return condition(name, given.ComparisonOperator ?? '', values);
   });
 }
@@ -72,7 +73,11 @@ function expectation(name: string, given: LegacyExpectation): Condition {
         `for Attribute: ${name}`,
     );
   }
-  return condition(name, operator, checkedValues(list ?? (value == null ? [] : [value])));
+  return condition(
+    name,
+    operator,
+    checkedValues(list ?? (value == null ? [] : [value]), newerWording),
+  );
 }
 
 /** Conditions without an operator: there with that value, or not there. */
@@ -91,12 +96,15 @@ function existence(name: string, given: LegacyExpectation): Condition {
     const shown = exists == null ? 'null' : 'true';
     throw invalidParameter(`Value must be provided when Exists is ${shown} for Attribute: ${name}`);
   }
-  return condition(name, 'EQ', checkedValues([value]));
+  return condition(name, 'EQ', checkedValues([value], newerWording));
 }
 
-function checkedValues(values: readonly AttributeValue[] | null | undefined): AttributeValue[] {
+function checkedValues(
+  values: readonly AttributeValue[] | null | undefined,
+  wording: Wording | undefined,
+): AttributeValue[] {
   const list = [...(values ?? [])];
-  for (const value of list) validateValue(value);
+  for (const value of list) validateValue(value, wording);
   return list;
 }
 
@@ -194,7 +202,7 @@ export function legacyKeyTests(
   const tests = new Map<string, KeyTest>();
   for (const [name, given] of Object.entries(conditions)) {
     const operator = given.ComparisonOperator ?? '';
-    const values = checkedValues(given.AttributeValueList);
+    const values = checkedValues(given.AttributeValueList, newerWording);
     checkArguments(operator, values);
     const known = keyOperators[operator];
     if (known === undefined) {

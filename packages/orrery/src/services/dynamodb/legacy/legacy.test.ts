@@ -7,7 +7,9 @@ const S = (text: string) => ({ S: text });
 const N = (number: string) => ({ N: number });
 const TableName = 'hash';
 const Key = { pk: S('a') };
-const invalid = 'ValidationException: One or more parameter values were invalid: ';
+const invalidWords = 'One or more parameter values were invalid: ';
+const invalid = `ValidationException: ${invalidWords}`;
+const detected = 'ValidationException: 1 validation error detected: ';
 
 async function withTables() {
   const tested = await testedService();
@@ -126,15 +128,15 @@ test('attribute updates put, add and delete', async () => {
   );
   assert.equal(
     await told({ a: {} }),
-    `${invalid}Only DELETE action is allowed when no attribute value is specified`,
+    `${detected}${invalidWords}Only DELETE action is allowed when no attribute value is specified`,
   );
   assert.equal(
     await told({ a: add(S('x')) }),
-    `${invalid}ADD action is not supported for the type S`,
+    `${detected}${invalidWords}ADD action is not supported for the type S`,
   );
   assert.equal(
     await told({ a: { Action: 'DELETE', Value: N('1') } }),
-    `${invalid}DELETE action with value is not supported for the type N`,
+    `${detected}${invalidWords}DELETE action with value is not supported for the type N`,
   );
   assert.equal(
     await told({ a: { Action: 'MULTIPLY', Value: N('1') } }),
@@ -251,46 +253,46 @@ test('expectations that say nothing sensible are refused', async () => {
   const cases: [object, string][] = [
     [
       { Value: S('x'), AttributeValueList: [S('x')] },
-      `${invalid}Value and AttributeValueList cannot be used together for Attribute: a`,
+      `${detected}${invalidWords}Value and AttributeValueList cannot be used together for Attribute: a`,
     ],
     [
       { Exists: true, ComparisonOperator: 'EQ', Value: S('x') },
-      `${invalid}Exists and ComparisonOperator cannot be used together for Attribute: a`,
+      `${detected}${invalidWords}Exists and ComparisonOperator cannot be used together for Attribute: a`,
     ],
     [
       { ComparisonOperator: 'EQ' },
-      `${invalid}Value or AttributeValueList must be used with ComparisonOperator: EQ for Attribute: a`,
+      `${detected}${invalidWords}Value or AttributeValueList must be used with ComparisonOperator: EQ for Attribute: a`,
     ],
     [
       { AttributeValueList: [S('x')] },
-      `${invalid}AttributeValueList can only be used with a ComparisonOperator for Attribute: a`,
+      `${detected}${invalidWords}AttributeValueList can only be used with a ComparisonOperator for Attribute: a`,
     ],
-    [{}, `${invalid}Value must be provided when Exists is null for Attribute: a`],
-    [{ Exists: true }, `${invalid}Value must be provided when Exists is true for Attribute: a`],
+    [{}, `${detected}${invalidWords}Value must be provided when Exists is null for Attribute: a`],
+    [
+      { Exists: true },
+      `${detected}${invalidWords}Value must be provided when Exists is true for Attribute: a`,
+    ],
     [
       { Exists: false, Value: S('x') },
-      `${invalid}Value cannot be used when Exists is false for Attribute: a`,
+      `${detected}${invalidWords}Value cannot be used when Exists is false for Attribute: a`,
     ],
     [
       { ComparisonOperator: 'NULL', Value: S('x') },
-      `${invalid}Invalid number of argument(s) for the NULL ComparisonOperator`,
+      `${detected}${invalidWords}Invalid number of argument(s) for the NULL ComparisonOperator`,
     ],
     [
       { ComparisonOperator: 'BEGINS_WITH', Value: N('1') },
-      `${invalid}ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type`,
+      `${detected}${invalidWords}ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type`,
     ],
     [
       { ComparisonOperator: 'IN', AttributeValueList: [S('x'), N('1')] },
-      `${invalid}AttributeValues inside AttributeValueList must be of same type`,
+      `${detected}${invalidWords}AttributeValues inside AttributeValueList must be of same type`,
     ],
     [
       { ComparisonOperator: 'BETWEEN', AttributeValueList: [N('2'), N('1')] },
-      'ValidationException: The BETWEEN condition was provided a range where the lower bound is greater than the upper bound',
+      `${detected}The BETWEEN condition was provided a range where the lower bound is greater than the upper bound`,
     ],
-    [
-      { Value: { N: 'x' } },
-      'ValidationException: The parameter cannot be converted to a numeric value: x',
-    ],
+    [{ Value: { N: 'x' } }, `${detected}The parameter cannot be converted to a numeric value: x`],
   ];
   for (const [expectation, expected] of cases) assert.equal(await told(expectation), expected);
 });

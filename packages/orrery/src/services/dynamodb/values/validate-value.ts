@@ -15,18 +15,27 @@ const nestingMax = 32;
 const invalid = 'One or more parameter values were invalid: ';
 const typeNames = new Set(['S', 'N', 'B', 'SS', 'NS', 'BS', 'M', 'L', 'NULL', 'BOOL']);
 
-/** Puts a problem into the words of the parameter that it stands in. */
-export type Wording = (problem: string) => string;
+/**
+ * How an operation tells of a bad value. AWS checks values in one of two layers: the newer one serves
+ * the operations on single items, BatchGetItem and Query, the older one all others.
+ */
+export interface Wording {
+  readonly layer: 'newer' | 'older';
+  /** Puts a problem into the words of the parameter that it stands in. */
+  words(problem: string): string;
+}
 
-const plainly: Wording = (problem) => problem;
+const plainly = (problem: string): string => problem;
+const older: Wording = { layer: 'older', words: plainly };
+export const newerWording: Wording = { layer: 'newer', words: plainly };
 
 /** Checks an item or key; returns its size in bytes, names included. */
-export function validateMap(map: AttributeMap, wording: Wording = plainly): number {
+export function validateMap(map: AttributeMap, wording: Wording = older): number {
   return mapSize(map, 0, wording);
 }
 
 /** Checks one value; returns its size in bytes. */
-export function validateValue(value: AttributeValue, wording: Wording = plainly): number {
+export function validateValue(value: AttributeValue, wording: Wording = older): number {
   return valueSize(value, 0, wording);
 }
 
@@ -43,6 +52,7 @@ function valueSize(value: AttributeValue, depth: number, wording: Wording): numb
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw unexpected(value, 'AttributeValue');
   }
+  checkDepth(depth, wording);
   let type: string | undefined;
   let several = false;
   for (const name in value) {
@@ -53,14 +63,14 @@ function valueSize(value: AttributeValue, depth: number, wording: Wording): numb
   }
   if (type === undefined) {
     const text = 'Supplied AttributeValue is empty, must contain exactly one of the supported';
-    throw validationError(wording(`${text} datatypes`));
+    throw validationError(wording.words(`${text} datatypes`));
   }
   let size = 0;
   for (const each in value) size = typedSize(value, each, depth, wording);
   if (several) {
     const text =
       'Supplied AttributeValue has more than one datatypes set, must contain exactly one';
-    throw validationError(wording(`${text} of the supported datatypes`));
+    throw validationError(wording.words(`${text} of the supported datatypes`));
   }
   return size;
 }
@@ -83,10 +93,8 @@ function typedSize(value: AttributeValue, type: string, depth: number, wording: 
       if (value.NULL) return 1;
       throw refused('Null attribute value types must have the value of true', wording);
     case 'M':
-      checkDepth(depth + 1, wording);
       return 3 + entries(value.M) + mapSize(value.M as AttributeMap, depth + 1, wording);
     case 'L':
-      checkDepth(depth + 1, wording);
       return listSize(value.L, depth + 1, wording);
     default:
       return setSize(value, type as 'SS' | 'NS' | 'BS', wording);
@@ -120,10 +128,25 @@ function setSize(value: AttributeValue, type: 'SS' | 'NS' | 'BS', wording: Wordi
     else size += attributeSize.text(element);
   }
   if (new Set(set).size === set.length) return size;
-  if (type === 'NS') throw validationError(wording('Input collection contains duplicates'));
-  const list = `Input collection [${set.join(', ')}]`;
+  throw repeats(set as readonly string[], type, wording);
+}
+
+/** A set that names a member twice. The newer layer has read it up to that member, and sorted. */
+function repeats(set: readonly string[], type: 'SS' | 'NS' | 'BS', wording: Wording): Error {
+  const isNewer = wording.layer === 'newer';
+  if (type === 'NS') {
+    const text = 'Input collection contains duplicates';
+    return isNewer ? refused(`${text}.`, wording) : validationError(wording.words(text));
+  }
   const end = type === 'SS' ? ' contains duplicates.' : 'of type BS contains duplicates.';
-  throw refused(list + end, wording);
+  if (!isNewer) return refused(`Input collection [${set.join(', ')}]${end}`, wording);
+  const at = set.findIndex((member, i) => set.indexOf(member) < i);
+  const encoding = type === 'SS' ? 'utf8' : 'base64';
+  const seen = set
+    .slice(0, at)
+    .sort((a, b) => Buffer.compare(Buffer.from(a, encoding), Buffer.from(b, encoding)));
+  const members = [...seen, ...set.slice(at)].map((member) => JSON.stringify(member));
+  return refused(`Input collection [${members.join(type === 'SS' ? ', ' : ',')}]${end}`, wording);
 }
 
 function normalNumber(text: unknown, wording: Wording): string {
@@ -135,11 +158,13 @@ function normalNumber(text: unknown, wording: Wording): string {
 function formatNumber(text: string, wording: Wording): string {
   const number = parseDecimal(text);
   if (number === undefined) {
-    const what = text === '' ? '' : `: ${text}`;
-    throw validationError(wording(`The parameter cannot be converted to a numeric value${what}`));
+    const what = text === '' && wording.layer === 'older' ? '' : `: ${text}`;
+    throw validationError(
+      wording.words(`The parameter cannot be converted to a numeric value${what}`),
+    );
   }
   const problem = decimalProblem(number);
-  if (problem !== undefined) throw validationError(wording(numberProblems[problem]));
+  if (problem !== undefined) throw validationError(wording.words(numberProblems[problem]));
   return formatDecimal(number);
 }
 
@@ -159,9 +184,10 @@ function checkedBinary(text: unknown): string {
   throw serializationError(`'${text.slice(0, 100)}' can not be converted to a Blob`);
 }
 
+/** An attribute's own value stands on the first level, what it holds on the next. */
 function checkDepth(depth: number, wording: Wording): void {
-  if (depth <= nestingMax) return;
-  throw validationError(wording(nestingProblem));
+  if (depth < nestingMax) return;
+  throw validationError(wording.words(nestingProblem));
 }
 
 export const nestingProblem =
@@ -175,7 +201,7 @@ export function checkNesting(item: AttributeMap): void {
 
 function depthOf(value: AttributeValue): number {
   const children = value.M !== undefined ? Object.values(value.M) : value.L;
-  if (children === undefined) return 0;
+  if (children === undefined) return 1;
   let deepest = 0;
   for (const child of children) deepest = Math.max(deepest, depthOf(child));
   return deepest + 1;
@@ -187,7 +213,7 @@ function entries(map: unknown): number {
 }
 
 function refused(problem: string, wording: Wording): Error {
-  return validationError(wording(invalid + problem));
+  return validationError(wording.words(invalid + problem));
 }
 
 /** JSON of the wrong kind, in the words of AWS's deserialiser. */

@@ -58,10 +58,10 @@ test('values are refused in DynamoDB’s words', () => {
       'ValidationException: Attempting to store more than 38 significant digits in a Number',
     ],
     [
-      deep(33),
+      deep(32),
       'ValidationException: Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit',
     ],
-    [deep(32), 'none'],
+    [deep(31), 'none'],
     [{ S: 5 }, 'SerializationException: NUMBER_VALUE cannot be converted to String'],
     [{ BOOL: 'x' }, 'SerializationException: STRING_VALUE cannot be converted to Boolean'],
     [{ B: 'a' }, "SerializationException: 'a' can not be converted to a Blob"],
