@@ -48,6 +48,13 @@ function setUp() {
     },
     events: (after) => [{ sequence: after + 1, atMs: 0, kind: 'k', data: {} }],
     explain: async (question) => question,
+    world: async ({ name, type }) => ({
+      name,
+      type,
+      zoneId: null,
+      dependsOnChance: false,
+      places: [],
+    }),
     deploy: async (path) => [{ name: path ?? 'own', region: 'r', action: 'create', outputs: {} }],
     destroy: async () => {
       throw new ControlError('no app runs');
@@ -119,8 +126,10 @@ describe('the admin interface', () => {
 
   it('passes questions on', async () => {
     const { call } = setUp();
-    const { text } = await call('GET', '/api/explain?name=a.test&place=tokyo');
-    assert.deepEqual(JSON.parse(text), { name: 'a.test', type: 'A', place: 'tokyo' });
+    const { text } = await call('GET', '/api/explain?name=a.test&place=tokyo&down=x,y');
+    const asked = { name: 'a.test', type: 'A', place: 'tokyo', down: ['x', 'y'] };
+    assert.deepEqual(JSON.parse(text), asked);
+    assert.match((await call('GET', '/api/world?name=a.test&type=AAAA')).text, /"AAAA".*"places"/);
     assert.match((await call('GET', '/')).text, /<p>page/);
     assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);
     assert.match((await call('GET', '/api/conflicts')).text, /unreachable/);

@@ -89,11 +89,8 @@ function createRoutes(cloud: CloudControl): Readonly<Record<string, Route>> {
       cloud.events(Number(query.get('after') ?? 0), limitOf(query, 500)),
     'GET /api/places': async () => places,
     'GET /api/explain': (_request, _path, query) =>
-      cloud.explain({
-        name: query.get('name') ?? '',
-        type: query.get('type') ?? 'A',
-        place: query.get('place') ?? '',
-      }),
+      cloud.explain({ ...questionOf(query), place: query.get('place') ?? '' }),
+    'GET /api/world': (_request, _path, query) => cloud.world(questionOf(query)),
     'POST /api/deploy': (request) => {
       const path = bodyOf(request)['app'];
       if (path !== undefined && typeof path !== 'string') throw new BadRequest('"app" is a path.');
@@ -174,6 +171,11 @@ function cursorsOf(text: string | null): Record<string, number> {
 
 function optional<K extends string>(name: K, value: string | null): { [key in K]?: string } {
   return value === null || value === '' ? {} : ({ [name]: value } as { [key in K]: string });
+}
+
+function questionOf(query: URLSearchParams) {
+  const down = (query.get('down') ?? '').split(',').filter((each) => each !== '');
+  return { name: query.get('name') ?? '', type: query.get('type') ?? 'A', down };
 }
 
 function limitOf(query: URLSearchParams, fallback: number): number {

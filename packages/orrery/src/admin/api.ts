@@ -6,7 +6,16 @@ import type { Fault, FaultSpec } from '../faults/fault.ts';
 import type { LogAnswer, LogQuery } from '../regions/logs.ts';
 import type { LatencySetting } from '../regions/options.ts';
 import type { Conflict } from '../services/dynamodb/api.ts';
+import type { World } from '../services/route53/api.ts';
 import type { TraceEvent } from '../trace/recorder.ts';
+
+export interface ExplainQuestion {
+  readonly name: string;
+  readonly type: string;
+  readonly place: string;
+  /** Regions and health checks that are taken as failed for this question. */
+  readonly down: readonly string[];
+}
 
 export type RegionState = 'starting' | 'running' | 'hung' | 'down';
 
@@ -89,7 +98,9 @@ export interface CloudControl {
   /** Events after a sequence number of the edge's own trace. */
   events(after: number, limit: number): readonly TraceEvent[];
   /** Route 53's decision for a name, type and place, as data. */
-  explain(question: { name: string; type: string; place: string }): Promise<unknown>;
+  explain(question: ExplainQuestion): Promise<unknown>;
+  /** The same for every place, without the reasons. */
+  world(question: Omit<ExplainQuestion, 'place'>): Promise<World>;
   /** Synthesizes and deploys an app (the one that runs, where none is named) to what runs now. */
   deploy(path: string | undefined): Promise<readonly DeployedStack[]>;
   /** Deletes the stacks of the app that runs. */

@@ -215,6 +215,7 @@ function createControl(parts: Parts): CloudControls {
     stopFault: (which) => faults.stop(which),
     events: (after, limit) => recorder.after(after, limit),
     explain: (question) => edge.explain(question),
+    world: (question) => edge.world(question),
     conflicts: async (limit) => {
       const { answers, unreachable } = await askRegions(serving(), (region) =>
         callInternal<ConflictsResponse>(io, { region, service: 'dynamodb-replica' }, '/conflicts', {

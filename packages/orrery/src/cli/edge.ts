@@ -2,7 +2,7 @@
  * The edge with its sockets: the global endpoint, DNS, the client proxy. Owns the listeners and how
  * a client in a place reaches a region. Refuses to own the services (`regions/edge.ts`).
  */
-import type { HealthCheckStatus } from '../admin/api.ts';
+import type { ExplainQuestion, HealthCheckStatus } from '../admin/api.ts';
 import type { Closer } from '../io/io.ts';
 import { listenDns } from '../io/node/listen-dns.ts';
 import { listenHttp } from '../io/node/listen-http.ts';
@@ -13,6 +13,7 @@ import { createEdgeDoor } from '../regions/edge-door.ts';
 import { callInternal } from '../regions/gather.ts';
 import { hostNamesOf } from '../regions/host-names.ts';
 import type { CloudSettings } from '../regions/options.ts';
+import type { World } from '../services/route53/api.ts';
 import { listenProxy } from './proxy.ts';
 
 export interface EdgePorts {
@@ -23,7 +24,8 @@ export interface EdgePorts {
 
 export interface Edge {
   readonly ports: EdgePorts & { readonly endpoint: number };
-  explain(question: { name: string; type: string; place: string }): Promise<unknown>;
+  explain(question: ExplainQuestion): Promise<unknown>;
+  world(question: Omit<ExplainQuestion, 'place'>): Promise<World>;
   healthChecks(): Promise<readonly HealthCheckStatus[]>;
   hostNames(): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -76,6 +78,7 @@ export async function openEdge(
     return {
       ports: { endpoint: http.port, dns: dns.port, proxy: proxy.port },
       explain: (question) => internal(io, '/explain', question),
+      world: (question) => internal(io, '/world', question),
       healthChecks: async () =>
         (await internal<{ healthChecks: readonly HealthCheckStatus[] }>(io, '/health-checks', {}))
           .healthChecks,
