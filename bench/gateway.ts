@@ -132,6 +132,7 @@ export async function run(): Promise<void> {
           port: target.port,
           pids: [target.pid],
           connections: 16,
+          sleeps: true,
           durationMs: 1_500,
           request: () => bytes,
           ...(target.name.startsWith('bare') ? {} : { expected: 'hello' }),

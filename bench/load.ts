@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly request: (n: number) => Buffer;
   /** Processes of the server; their children count too. */
   readonly pids: readonly number[];
+  /** Leaves its core to servers of several processes; see `stayAwake`. */
+  readonly sleeps?: boolean;
   /** What every right answer holds in its body. */
   readonly expected?: string;
 }
@@ -32,7 +34,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const cpuBefore = cpuSeconds(options.pids);
   const startedAt = performance.now();
   const until = startedAt + options.durationMs;
-  const rest = stayAwake();
+  const rest = options.sleeps === true ? () => {} : stayAwake();
   await Promise.all(
     Array.from({ length: options.connections }, () =>
       oneConnection(options, until, (ok) => {
@@ -135,8 +137,11 @@ class ResponseReader {
   }
 }
 
-/** User and system time of processes and their descendants, in seconds (Linux). */
-export function cpuSeconds(pids: readonly number[]): number {
+/** User and system time of processes, by default with their descendants, in seconds (Linux). */
+export function cpuSeconds(
+  pids: readonly number[],
+  whose: 'alone' | 'with descendants' = 'with descendants',
+): number {
   const children = new Map<number, number[]>();
   const ticks = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
@@ -153,7 +158,10 @@ export function cpuSeconds(pids: readonly number[]): number {
   }
   const sum = (pid: number): number =>
     (ticks.get(pid) ?? 0) +
-    (children.get(pid) ?? []).reduce((total, child) => total + sum(child), 0);
+    (whose === 'alone' ? [] : (children.get(pid) ?? [])).reduce(
+      (total, child) => total + sum(child),
+      0,
+    );
   return pids.reduce((total, pid) => total + sum(pid), 0) / 100;
 }
 
