@@ -12,7 +12,7 @@ import {
   type Rules,
   required,
 } from '../constraints.ts';
-import { arnNotFound, validationError } from '../errors.ts';
+import { arnNotFound, namedTableNotFound, validationError } from '../errors.ts';
 import type { StoredPolicy, StoredTable } from '../storage/stored-table.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -88,18 +88,26 @@ export function checkedPolicy(policy: string): string {
 }
 
 function checkRevision(
-  { resourcePolicy, arn }: StoredTable,
+  { resourcePolicy, arn, name }: StoredTable,
   expected: string | undefined,
   none: string | undefined,
 ): void {
-  if (expected === undefined || expected === (resourcePolicy?.revisionId ?? none)) return;
-  throw policyNotFound(arn, ' with the expected revision');
+  const found = resourcePolicy?.revisionId;
+  if (expected === undefined || expected === (found ?? none)) return;
+  if (found === undefined) throw policyNotFound(arn);
+  throw policyNotFound(
+    expected === none
+      ? `Requested policy update expecting none to be present for table ${name}, but a policy ` +
+          `exists with revision id ${found}.`
+      : `Requested update for policy with revision id ${expected}, but the policy associated to ` +
+          `target table ${name} has revision id ${found}.`,
+  );
 }
 
-function policyNotFound(arn: string | undefined, detail = ''): ServiceError {
+function policyNotFound(what: string | undefined): ServiceError {
   return new ServiceError(
     'PolicyNotFoundException',
-    `Resource-based policy${detail} not found for the provided ResourceArn: ${arn}`,
+    `Resource-based policy not found for the provided ResourceArn: ${what}`,
   );
 }
 
@@ -108,7 +116,8 @@ function tableOfPolicy({ catalog, region }: ControlPlane, arn: string | undefine
   if (!text.startsWith('arn:')) {
     throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${text}`);
   }
-  const table = catalog.find(tableNameOf(text, region));
-  if (table === undefined) throw arnNotFound(text);
+  const name = tableNameOf(text, region);
+  const table = catalog.find(name);
+  if (table === undefined) throw name === text ? arnNotFound(text) : namedTableNotFound(name);
   return table;
 }

@@ -178,7 +178,12 @@ describe('resource policies', () => {
     assert.notDeepEqual(other, first);
     const stale = { ResourceArn, ExpectedRevisionId: first['RevisionId'] };
     assert.match(await problem('DeleteResourcePolicy', stale), /^PolicyNotFoundException/);
-    assert.match(await problem('PutResourcePolicy', { ...stale, Policy }), /^PolicyNotFound/);
+    const has = `has revision id ${other['RevisionId']}.`;
+    assert.ok((await problem('PutResourcePolicy', { ...stale, Policy })).endsWith(has));
+    const fresh = { ResourceArn, Policy, ExpectedRevisionId: 'NO_POLICY' };
+    assert.match(await problem('PutResourcePolicy', fresh), /expecting none to be present/);
+    const absent = { ResourceArn: `${arn}-absent` };
+    assert.match(await problem('GetResourcePolicy', absent), /not found: Table: .+-absent not/);
     assert.deepEqual(await call('DeleteResourcePolicy', { ResourceArn }), other);
     assert.deepEqual(await call('DeleteResourcePolicy', { ResourceArn }), {});
     for (const bad of ['x', '{}', 'null']) {
