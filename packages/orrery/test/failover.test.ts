@@ -44,8 +44,10 @@ async function post(client: PlaceClient, writes: Write[], until: () => boolean):
   for (let count = 0; !until(); count += 1) {
     const id = `${client.place}-${count}`;
     const body = { id, customer: client.place, item: 'astrolabe' };
+    // When it was sent: an answer may be on its way back while its region dies.
+    const at = performance.now();
     const { status, region } = await client.send(orders, { body, timeoutMs: 5_000 });
-    writes.push({ id, place: client.place, at: performance.now(), status, region });
+    writes.push({ id, place: client.place, at, status, region });
     await sleep(20);
   }
 }
