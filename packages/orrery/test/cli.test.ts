@@ -129,9 +129,18 @@ describe('commands', () => {
     assert.match(garbage.stderr, /--admin takes a URL/);
   });
 
-  it('logs gather every region, and --region only one', async () => {
-    const all = await cloud.orrery('logs', '--limit', '1000');
-    assert.match(all.stdout, /ap-northeast-1 .*REPORT RequestId/);
+  it('logs gather every region, and --region only one', async (context) => {
+    for (const place of ['tokyo', 'new-york']) {
+      const client = new PlaceClient(cloud.status.proxy, place);
+      context.after(() => client.close());
+      assert.equal((await client.send(`http://${host}/health`)).status, 200);
+    }
+    // A function's lines come after its answer.
+    await eventually(async () => {
+      const all = await cloud.orrery('logs', '--limit', '1000');
+      assert.match(all.stdout, /ap-northeast-1 .*REPORT RequestId/);
+      assert.match(all.stdout, /us-east-1 .*REPORT RequestId/);
+    });
     const { items } = await json<{ items: { region: string }[] }>('logs', '--region', 'us-east-1');
     assert.ok(items.length > 0 && items.every((item) => item.region === 'us-east-1'));
   });
