@@ -44,6 +44,11 @@ export function conditionFailed(item: AttributeMap | undefined): ServiceError {
   });
 }
 
+/** A collection of a table with local indexes may not have more than 10 GB. */
+export function collectionTooLarge(): ServiceError {
+  return new ServiceError('ItemCollectionSizeLimitExceededException', 'Collection size exceeded.');
+}
+
 /** The data plane's answer for a table that is not there (or not yet, or not any more). */
 export function tableNotFound(): ServiceError {
   return new ServiceError('ResourceNotFoundException', 'Requested resource not found');

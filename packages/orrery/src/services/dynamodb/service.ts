@@ -84,6 +84,8 @@ export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> 
   readonly streamTrimIntervalMs?: number;
   readonly streamShards?: StreamLogOptions;
   readonly timeToLive?: SweeperOptions;
+  /** Bytes that an item collection of a table with local indexes may have; 10 GB. */
+  readonly itemCollectionBytesMax?: number;
 }
 
 /** DynamoDB, and its streams: an API of its own under the same signing name. */
@@ -109,6 +111,9 @@ export async function createDynamoDbService(
   const engine: Engine = {
     ...{ catalog, storage, writer, tokens, region },
     ...(throttle && { throttle }),
+    ...(options.itemCollectionBytesMax !== undefined && {
+      itemCollectionBytesMax: options.itemCollectionBytesMax,
+    }),
   };
   const sweeper = createSweeper({ io, region, catalog, storage, writer }, options.timeToLive);
   const backups = createBackupKeeper({ io, catalog, storage, lifecycle, writer });

@@ -18,6 +18,7 @@ import {
 } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { admitWrite, collectionMetricsOf } from './item-collections.ts';
 import { capacityRule, itemOf } from './item-operation.ts';
 import { encodeGivenKey, encodeKeyOfItem } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
@@ -59,16 +60,21 @@ export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): obje
 
   const units = new Map<StoredTable, Units>();
   const unprocessed: Record<string, WriteRequest[]> = {};
+  const written: Write[] = [];
   engine.storage.transaction((transaction) => {
-    let done = 0;
     for (const [i, write] of writes.entries()) {
       const isLast = i === writes.length - 1;
-      if (writeOne(engine, transaction, write, isLast && done === 0, input, units)) done += 1;
+      if (writeOne(engine, transaction, write, isLast && written.length === 0, input, units))
+        written.push(write);
       else unprocessed[write.name] = [...(unprocessed[write.name] ?? []), write.request];
     }
   });
   const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
-  return { UnprocessedItems: unprocessed, ...(capacities && { ConsumedCapacity: capacities }) };
+  return {
+    UnprocessedItems: unprocessed,
+    ...(capacities && { ConsumedCapacity: capacities }),
+    ...collectionMetricsOf(engine, written, input.ReturnItemCollectionMetrics),
+  };
 }
 
 /** False where it is throttled, which only `throws` where nothing of the batch was written. */
@@ -88,6 +94,7 @@ function writeOne(
     if (throws || !isThrottled(error)) throw error;
     return false;
   }
+  admitWrite(engine, transaction, table, key, record, after);
   const json = after === undefined ? null : JSON.stringify(after);
   engine.writer.write(transaction, table, key, record, json, map);
   if (wantsCapacity(mode)) addUnits(units, table, unitsOfWrite(table, itemOf(record), after));

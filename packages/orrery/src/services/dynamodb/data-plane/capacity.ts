@@ -6,8 +6,9 @@
  * operations").
  */
 import { indexKeyOf } from '../storage/index-entries.ts';
-import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
-import { type AttributeMap, member, setMember } from '../values/attribute-value.ts';
+import { projectToIndex } from '../storage/projections.ts';
+import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import type { AttributeMap } from '../values/attribute-value.ts';
 import { equalMaps } from '../values/compare.ts';
 import { itemSize } from '../values/size.ts';
 
@@ -83,26 +84,6 @@ function unitsOfIndexWrite(
   if (old === undefined || fresh === undefined || !oldKey || !newKey) return units(old ?? fresh);
   if (!oldKey.equals(newKey)) return units(old) + units(fresh);
   return equalMaps(old, fresh) ? 0 : Math.max(units(old), units(fresh));
-}
-
-/** The attributes of an item that an index holds. */
-export function projectToIndex(
-  table: StoredTable,
-  index: StoredIndex,
-  item: AttributeMap,
-): AttributeMap {
-  if (index.projection.type === 'ALL') return item;
-  const out: AttributeMap = {};
-  for (const name of projectedNames(table, index)) {
-    const value = member(item, name);
-    if (value !== undefined) setMember(out, name, value);
-  }
-  return out;
-}
-
-export function projectedNames(table: StoredTable, index: StoredIndex): Set<string> {
-  const keys = [...keyAttributes(table), ...keyAttributes(index)].map(({ name }) => name);
-  return new Set([...keys, ...index.projection.nonKeyAttributes]);
 }
 
 /** Adds units to those of the table, `factor` times. */

@@ -6,6 +6,7 @@ import { newerWording, validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { collectionMetrics } from './item-collections.ts';
 import {
   bindWriteCondition,
   checkCondition,
@@ -56,5 +57,11 @@ export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBo
     : undefined;
   const old =
     input.ReturnValues === 'ALL_OLD' && previous !== undefined ? itemJson(previous) : undefined;
-  return respond('Attributes', old, capacity);
+  const mode = input.ReturnItemCollectionMetrics;
+  return respond(
+    'Attributes',
+    old,
+    capacity,
+    collectionMetrics(engine, table, key, input.Key, mode),
+  );
 }

@@ -20,6 +20,8 @@ export interface Engine {
   readonly tokens: RequestTokens;
   /** Absent where nothing is throttled. */
   readonly throttle?: Throttle;
+  /** Bytes that an item collection may have; 10 GB where absent. */
+  readonly itemCollectionBytesMax?: number;
   readonly region: string;
 }
 

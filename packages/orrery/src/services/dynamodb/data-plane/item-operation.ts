@@ -19,6 +19,7 @@ import { servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import type { Wording } from '../values/validate-value.ts';
 import type { CapacityMode, ConsumedCapacity } from './capacity.ts';
+import type { CollectionMetrics } from './item-collections.ts';
 
 export interface ExpressionInput {
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
@@ -201,16 +202,19 @@ function operandPaths(operand: Operand): Path[] {
   return operand.kind === 'size' ? operandPaths(operand.of) : [];
 }
 
-/** A response of one member that is JSON already, and the capacity where it was asked for. */
+/** A response of one member that is JSON already, and what else was asked for. */
 export function respond(
   name: 'Item' | 'Attributes',
   json: string | undefined,
   capacity: ConsumedCapacity | undefined,
+  metrics?: CollectionMetrics,
 ): SerializedBody {
   // An item without any of the attributes asked for is there all the same; attributes are not.
   const absent = json === undefined || (json === '{}' && name === 'Attributes');
   const first = absent ? '' : `"${name}":${json}`;
-  if (capacity === undefined) return new SerializedBody(`{${first}}`);
-  const comma = first === '' ? '' : ',';
-  return new SerializedBody(`{${first}${comma}"ConsumedCapacity":${JSON.stringify(capacity)}}`);
+  if (capacity === undefined && metrics === undefined) return new SerializedBody(`{${first}}`);
+  const parts = absent ? [] : [first];
+  if (capacity !== undefined) parts.push(`"ConsumedCapacity":${JSON.stringify(capacity)}`);
+  if (metrics !== undefined) parts.push(`"ItemCollectionMetrics":${JSON.stringify(metrics)}`);
+  return new SerializedBody(`{${parts.join(',')}}`);
 }

@@ -16,16 +16,11 @@ import { type Projection, project } from '../expressions/projection.ts';
 import type { Condition } from '../expressions/tree.ts';
 import { itemKeyOfEntry } from '../storage/index-entries.ts';
 import type { KeyRange } from '../storage/key-encoding.ts';
+import { projectToIndex } from '../storage/projections.ts';
 import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, member, parseMap, setMember } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
-import {
-  type CapacityMode,
-  consumedCapacity,
-  projectToIndex,
-  readUnits,
-  wantsCapacity,
-} from './capacity.ts';
+import { type CapacityMode, consumedCapacity, readUnits, wantsCapacity } from './capacity.ts';
 import { itemJson } from './item-operation.ts';
 
 const pageBytesMax = 1024 * 1024;

@@ -7,6 +7,7 @@ import { newerWording, validateMap } from '../values/validate-value.ts';
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { admitWrite, collectionMetrics } from './item-collections.ts';
 import {
   bindWriteCondition,
   checkCondition,
@@ -45,6 +46,7 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
     const charge = chargeOf(engine, table, key, record);
     if (condition !== undefined) checkCondition(condition, itemOf(record), input, charge);
     charge?.(item);
+    admitWrite(engine, transaction, table, key, record, item);
     writer.write(transaction, table, key, record, json, item);
     return record;
   });
@@ -58,7 +60,8 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
     : undefined;
   const old =
     input.ReturnValues === 'ALL_OLD' && previous !== undefined ? itemJson(previous) : undefined;
-  return respond('Attributes', old, capacity);
+  const mode = input.ReturnItemCollectionMetrics;
+  return respond('Attributes', old, capacity, collectionMetrics(engine, table, key, item, mode));
 }
 
 function checkedPut(input: PutItemInput): { size: number; condition: Condition | undefined } {

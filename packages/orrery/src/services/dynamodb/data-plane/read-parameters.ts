@@ -10,10 +10,11 @@ import { filterCondition } from '../legacy/conditions.ts';
 import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
 import { indexKeyOf } from '../storage/index-entries.ts';
 import { encodeItemKey } from '../storage/key-encoding.ts';
+import { projectedNames } from '../storage/projections.ts';
 import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { validateValue, type Wording } from '../values/validate-value.ts';
-import { type CapacityMode, projectedNames } from './capacity.ts';
+import type { CapacityMode } from './capacity.ts';
 import type { ExpressionInput } from './item-operation.ts';
 import { checkKeyValues } from './key-checks.ts';
 

@@ -16,6 +16,7 @@ import { itemSize } from '../values/size.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { chargeOf } from './charge.ts';
 import type { Engine } from './engine.ts';
+import { type CollectionGuard, collectionGuard } from './item-collections.ts';
 import {
   checkExpressionParameters,
   type ExpressionInput,
@@ -149,13 +150,14 @@ export interface Outcome {
 
 /**
  * Throws `ConditionalCheckFailedException` or `ValidationException`; writes nothing. `factor` is
- * what it costs against a write by itself.
+ * what it costs against a write by itself; actions of one transaction have one `guard`.
  */
 export function tryAction(
   engine: Engine,
   transaction: ReadTransaction,
   action: LocatedAction,
   factor: number,
+  guard: CollectionGuard = collectionGuard(engine, transaction),
 ): Outcome {
   const { table, key, bound } = action;
   const record = engine.storage.readRecord(transaction, key);
@@ -168,6 +170,7 @@ export function tryAction(
   const json = jsonAfter(table, record, bound);
   const after = json === undefined ? before : json === null ? undefined : parseMap(json);
   charge?.(after);
+  guard.admit(table, key, before, after);
   const sizes = [before, after].map((item) => (item === undefined ? 0 : itemSize(item)));
   return { action, record, before, json, after, bytes: Math.max(bound.bytes, ...sizes) };
 }

@@ -37,6 +37,7 @@ import {
   wantsCapacity,
 } from './capacity.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { collectionGuard, collectionMetricsOf } from './item-collections.ts';
 import { capacityRule, itemOf } from './item-operation.ts';
 import { refuseEmptyKey } from './key-checks.ts';
 import {
@@ -81,13 +82,15 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
 
   const token = input.ClientRequestToken;
   const digest = token === undefined ? '' : digestOf(input.TransactItems);
-  return engine.storage.transaction((transaction) => {
+  let written: readonly Outcome[] = [];
+  const answer = engine.storage.transaction((transaction) => {
     const known = token === undefined ? undefined : engine.tokens.find(transaction, token);
     if (known !== undefined) {
       if (known !== digest) throw idempotentParameterMismatch();
       return repeated(engine, transaction, located, input.ReturnConsumedCapacity);
     }
     const outcomes = outcomesOf(engine, transaction, located);
+    written = outcomes.filter(({ json }) => json !== undefined);
     for (const { action, record, json } of outcomes) {
       if (json === undefined) continue;
       const { table, key, bound: given } = action;
@@ -96,6 +99,10 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
     if (token !== undefined) engine.tokens.remember(transaction, token, digest);
     return response(outcomes, input.ReturnConsumedCapacity);
   });
+  const writes = written.map(({ action: { table, key, bound: given } }) => {
+    return { table, key, map: given.map };
+  });
+  return { ...answer, ...collectionMetricsOf(engine, writes, input.ReturnItemCollectionMetrics) };
 }
 
 /** What every action makes of its item. Throws `TransactionCanceledException` where one cannot. */
@@ -104,10 +111,11 @@ function outcomesOf(
   transaction: ReadTransaction,
   located: readonly (LocatedAction | CancellationReason)[],
 ): Outcome[] {
+  const guard = collectionGuard(engine, transaction);
   const tried = located.map((action) =>
     isReason(action)
       ? action
-      : attempt(() => tryAction(engine, transaction, action, transactionFactor)),
+      : attempt(() => tryAction(engine, transaction, action, transactionFactor, guard)),
   );
   const outcomes = tried.filter((one): one is Outcome => !isReason(one));
   if (outcomes.length < tried.length) {

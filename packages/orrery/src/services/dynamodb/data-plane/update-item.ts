@@ -17,6 +17,7 @@ import { checkNesting, newerWording, validateMap, type Wording } from '../values
 import { consumedCapacity, unitsOfWrite, wantsCapacity } from './capacity.ts';
 import { chargeOf } from './charge.ts';
 import { type Engine, servingTable } from './engine.ts';
+import { admitWrite, type CollectionMetrics, collectionMetrics } from './item-collections.ts';
 import {
   checkCondition,
   checkWriteMembers,
@@ -61,10 +62,13 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
     const next = input.AttributeUpdates == null ? update() : inLegacyWords(update);
     charge?.(next === undefined ? undefined : parseMap(next));
     if (next === undefined) return { record: found, json: undefined };
+    admitWrite(engine, transaction, table, key, found, next);
     writer.write(transaction, table, key, found, next, input.Key);
     return { record: found, json: next };
   });
-  return answer(table, input, actions, record, json);
+  const mode = input.ReturnItemCollectionMetrics;
+  const metrics = collectionMetrics(engine, table, key, input.Key, mode);
+  return answer(table, input, actions, record, json, metrics);
 }
 
 function checkedUpdate(input: UpdateItemInput): BoundUpdate {
@@ -131,6 +135,7 @@ function answer(
   actions: readonly Action[],
   record: string | undefined,
   json: string | undefined,
+  metrics: CollectionMetrics | undefined,
 ): SerializedBody {
   const capacity = wantsCapacity(input.ReturnConsumedCapacity)
     ? consumedCapacity(
@@ -140,7 +145,7 @@ function answer(
       )
     : undefined;
   const old = record === undefined ? undefined : itemJson(record);
-  return respond('Attributes', returned(input.ReturnValues, actions, old, json), capacity);
+  return respond('Attributes', returned(input.ReturnValues, actions, old, json), capacity, metrics);
 }
 
 function returned(

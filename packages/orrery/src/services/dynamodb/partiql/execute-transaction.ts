@@ -23,6 +23,7 @@ import {
   unitsOfWrite,
 } from '../data-plane/capacity.ts';
 import type { Engine } from '../data-plane/engine.ts';
+import { collectionGuard } from '../data-plane/item-collections.ts';
 import { capacityRule } from '../data-plane/item-operation.ts';
 import type { Outcome } from '../data-plane/transact-actions.ts';
 import {
@@ -131,9 +132,12 @@ function writeAll(
       if (known !== digest) throw idempotentParameterMismatch();
       return { Responses: writes.map(() => ({})) };
     }
+    const guard = collectionGuard(engine, transaction);
     const outcomes = allFine(
       writes.map((one) =>
-        isReason(one) ? one : attempt(() => tryWrite(engine, transaction, one, transactionFactor)),
+        isReason(one)
+          ? one
+          : attempt(() => tryWrite(engine, transaction, one, transactionFactor, guard)),
       ),
     );
     if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {

@@ -6,6 +6,7 @@
  */
 import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import { type Engine, servingTable } from '../data-plane/engine.ts';
+import type { CollectionGuard } from '../data-plane/item-collections.ts';
 import {
   type LocatedAction,
   locateAction,
@@ -101,11 +102,12 @@ export function tryWrite(
   transaction: ReadTransaction,
   { kind, located }: WriteStatement,
   factor = 1,
+  guard?: CollectionGuard,
 ): Outcome {
   if (kind === 'INSERT' && engine.storage.readRecord(transaction, located.key) !== undefined) {
     throw duplicateItem();
   }
-  return tryAction(engine, transaction, located, factor);
+  return tryAction(engine, transaction, located, factor, guard);
 }
 
 export function carryOut(engine: Engine, transaction: WriteTransaction, outcome: Outcome): void {

@@ -17,6 +17,7 @@ import {
   member,
   parseMap,
 } from '../values/attribute-value.ts';
+import { countCollection } from './collection-sizes.ts';
 import { expiryKeyOf } from './expiry-index.ts';
 import {
   after,
@@ -51,6 +52,7 @@ export function maintainIndexes(
   if (indexes.length === 0 && timeToLive === undefined) return;
   const before = previous === undefined ? undefined : itemOf(previous);
   const now = record === undefined ? undefined : itemOf(record);
+  countCollection(transaction, table, itemKey, before, now);
   for (const index of indexes) {
     const old = before && indexKeyOf(id, index, before, itemKey);
     moveEntry(transaction, old, now && indexKeyOf(id, index, now, itemKey), itemKey);

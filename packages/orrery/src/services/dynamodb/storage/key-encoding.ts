@@ -8,6 +8,7 @@
  *   change log          <table:4> <sequence:8>
  *   client tokens       <token>, and in order <0:4> <sequence:8>
  *   streams             <stream:4>                   its description; its records with <sequence:8>
+ *   collections         <table:4> <hash:16>          sizes of item collections
  *
  * K1  Within one partition key, encoded keys order as DynamoDB orders sort keys: text and binary by
  *     unsigned bytes, numbers by value.
@@ -40,6 +41,8 @@ export const spaces = {
   backupItems: 0x0d,
   /** How many items a table holds. */
   counts: 0x0e,
+  /** How large item collections of tables with local indexes are. */
+  collections: 0x0f,
   /** Of `replication/`: cursors, conflicts and what else it keeps. */
   replication: 0x10,
 } as const;
@@ -58,6 +61,8 @@ export interface KeyLayout {
 
 const prefixLength = 5;
 const hashLength = 16;
+/** What the keys of all items of one partition key start with. */
+export const partitionPrefixLength = prefixLength + hashLength;
 
 /** Key of an item by its key attributes, which must be there, of the right types and not empty. */
 export function encodeItemKey(table: KeyLayout, key: AttributeMap): Buffer {

@@ -107,6 +107,7 @@ const tableSpaces = [
   spaces.changes,
   spaces.heads,
   spaces.counts,
+  spaces.collections,
 ] as const;
 
 export function openTableStorage(
