@@ -1,6 +1,6 @@
 /**
- * What others may know of DynamoDB: the types of replication. The service serves, beside its AWS
- * API, the internal address `dynamodb-replica` (JSON bodies, POST only):
+ * What others may know of DynamoDB: the types of replication, and of waiting for stream records. The
+ * service serves, beside its AWS API, the internal address `dynamodb-replica` (JSON bodies, POST only):
  *
  *   /changes       ChangesRequest     → ApplyRequest + cursor headers  own writes after a cursor
  *   /snapshot      SnapshotRequest    → ApplyRequest + next header     everything, for a new replica
@@ -13,6 +13,10 @@
  *
  * Bodies of /changes and /snapshot are requests to /apply as they stand, so that whoever ships them
  * passes bytes on unread; what the shipper needs to know stands in headers.
+ *
+ * The internal address `dynamodb-streams` spares whoever reads a stream the polling:
+ *
+ *   /wait          StreamWaitRequest  → StreamWaitResponse  once there is something to read
  *
  * Whose turn it is when two versions meet is decided in `replication/last-writer-wins.ts`.
  */
@@ -163,4 +167,17 @@ export interface ConflictsResponse {
   readonly conflicts: readonly Conflict[];
   /** Counted since the store was made; the list is bounded, the count is not. */
   readonly total: number;
+}
+
+export interface StreamWaitRequest {
+  readonly streamArn: string;
+  /** Sequence number of the last record that was read, or empty: there was none. */
+  readonly after: string;
+  /** How long to wait for another one; 0 answers at once. At most 30 seconds count. */
+  readonly waitMs: number;
+}
+
+export interface StreamWaitResponse {
+  /** Of the newest record, or of the end of a closed shard; empty where the stream never had one. */
+  readonly head: string;
 }

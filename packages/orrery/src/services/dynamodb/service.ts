@@ -68,6 +68,7 @@ import { openTableCatalog } from './storage/table-catalog.ts';
 import { openTableStorage } from './storage/table-storage.ts';
 import { createStreamsService } from './streams/service.ts';
 import { createStreamKeeper } from './streams/stream-keeper.ts';
+import { createStreamWatch } from './streams/stream-watch.ts';
 import { retentionMsDefault } from './streams/streams.ts';
 import { createSweeper, type SweeperOptions } from './time-to-live/sweeper.ts';
 
@@ -143,6 +144,7 @@ export async function createDynamoDbService(
     validatesRequired: true,
     operations: operationsOf(engine, plane),
     internal: {
+      'dynamodb-streams': createStreamWatch(io, streams),
       'dynamodb-replica': createReplicaHandler(
         { io, region, catalog, storage, clock },
         { ...options, setTimeToLive: (request) => setTimeToLive(plane, request) },

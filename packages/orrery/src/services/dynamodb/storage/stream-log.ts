@@ -9,6 +9,7 @@
  *  L3  A closed shard has an end, also where nothing was written to it: its end is a number that no
  *      record has.
  *  L4  What a transaction that failed has changed here in memory is read anew from the store.
+ *  L5  A listener is called after the commit of what it is told of, never from within a transaction.
  */
 import type { Clock, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import {
@@ -98,6 +99,11 @@ export interface StreamLog {
   restore(): void;
   /** The transaction has committed: what it has changed in memory counts. */
   committed(): void;
+  /**
+   * Calls `listener` whenever the stream may have a new record, shard or end, or be gone. Returns
+   * what ends that.
+   */
+  onChange(arn: string, listener: () => void): () => void;
 }
 
 /** A stream with its numbers, while it is in use. */
@@ -129,6 +135,9 @@ class StoredStreamLog implements StreamLog {
   readonly #byArn = new Map<string, LiveStream>();
   /** Streams that are on, by table. */
   readonly #open = new Map<number, LiveStream>();
+  readonly #listeners = new Map<string, Set<() => void>>();
+  /** Streams with listeners that the transaction in hand has appended to. */
+  readonly #appended = new Set<string>();
   #touched = false;
 
   constructor(store: Store, clock: Pick<Clock, 'wallMs'>, options: StreamLogOptions) {
@@ -163,6 +172,7 @@ class StoredStreamLog implements StreamLog {
     const isFull = live.head - live.first + 1 >= this.#shardRecords;
     if (isFull || this.#isOld(live, nowMs)) this.#roll(transaction, live, nowMs);
     live.head += 1;
+    if (this.#listeners.size > 0) this.#appended.add(live.stored.arn);
     const text = encodeStreamRecord(change, live.stored.view, nowMs);
     transaction.put(streamRecordKey(live.stored.id, live.head), text);
   }
@@ -206,6 +216,7 @@ class StoredStreamLog implements StreamLog {
       this.refresh();
       throw error;
     }
+    this.#tell(arn);
   }
 
   records({ id }: StoredStream, from: number, through: number, limit: number): StreamRecordEntry[] {
@@ -230,7 +241,10 @@ class StoredStreamLog implements StreamLog {
       else put(transaction, next);
     });
     live.stored = next;
-    if (shards.length === 0) this.#byArn.delete(arn);
+    if (shards.length === 0) {
+      this.#byArn.delete(arn);
+      this.#tell(arn);
+    }
     return more;
   }
 
@@ -238,6 +252,7 @@ class StoredStreamLog implements StreamLog {
     this.#byArn.clear();
     this.#open.clear();
     this.#touched = false;
+    this.#appended.clear();
     const { start, end } = {
       start: tableKey(spaces.streams, 1),
       end: after(Uint8Array.of(spaces.streams)),
@@ -254,6 +269,7 @@ class StoredStreamLog implements StreamLog {
       this.#byArn.set(stored.arn, live);
       if (stored.enabled) this.#open.set(stored.tableId, live);
     }
+    for (const arn of [...this.#listeners.keys()]) this.#tell(arn);
   }
 
   restore(): void {
@@ -262,6 +278,25 @@ class StoredStreamLog implements StreamLog {
 
   committed(): void {
     this.#touched = false;
+    if (this.#appended.size === 0) return;
+    const arns = [...this.#appended];
+    this.#appended.clear();
+    for (const arn of arns) this.#tell(arn);
+  }
+
+  onChange(arn: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(arn) ?? new Set();
+    this.#listeners.set(arn, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(arn) === listeners) {
+        this.#listeners.delete(arn);
+      }
+    };
+  }
+
+  #tell(arn: string): void {
+    for (const listener of [...(this.#listeners.get(arn) ?? [])]) listener();
   }
 
   #isOld(live: LiveStream, nowMs: number): boolean {
