@@ -95,7 +95,9 @@ function listenUdp(host: string, port: number, answer: Answer): Promise<UdpSocke
   });
   socket.on('message', (packet, { address, port: from }) => {
     const reply = answer(packet, { ip: address, port: from, tcp: false });
-    if (reply !== undefined) socket.send(reply, from, address, ignoreSendError);
+    // A forged packet may come from port 0, to which nothing can be sent. Without a callback: what
+    // becomes of an answer is nobody's business, and asking costs a turn.
+    if (reply !== undefined && from !== 0) socket.send(reply, from, address);
   });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
@@ -110,9 +112,6 @@ function listenUdp(host: string, port: number, answer: Answer): Promise<UdpSocke
     });
   });
 }
-
-/** UDP promises nothing; a client that does not get its answer asks again. */
-function ignoreSendError(): void {}
 
 async function listenTcp(
   host: string,
