@@ -56,7 +56,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     location: 'global',
     dataDirectory: edgeDir(dataDir),
     runDirectory: runDir,
-    rttMs: latencyModel(settings.latency),
+    rttMs: latencyModel(settings),
     conditions,
     durability: settings.durability,
     sink: {

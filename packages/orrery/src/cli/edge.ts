@@ -14,6 +14,7 @@ import { callInternal } from '../regions/gather.ts';
 import { hostNamesOf } from '../regions/host-names.ts';
 import type { CloudSettings } from '../regions/options.ts';
 import type { World } from '../services/route53/api.ts';
+import type { GeoDatabase } from '../world/geo-database.ts';
 import { listenProxy } from './proxy.ts';
 
 export interface EdgePorts {
@@ -37,7 +38,8 @@ export async function openEdge(
   settings: CloudSettings,
   { ports, dataDir }: { readonly ports: EdgePorts; readonly dataDir: string },
 ): Promise<Edge> {
-  const { endpoint, route53 } = await openEdgeServices(io, settings);
+  const geoDatabase = await geoDatabaseOf(settings.geoip);
+  const { endpoint, route53 } = await openEdgeServices(io, settings, geoDatabase);
   const open: Closer[] = [{ close: () => endpoint.stop() }];
   const close = async (): Promise<void> => {
     for (const one of open.splice(0).toReversed()) await one.close();
@@ -89,6 +91,12 @@ export async function openEdge(
     await close();
     throw error;
   }
+}
+
+/** Loaded on demand: few need the reader. */
+async function geoDatabaseOf(path: string | undefined): Promise<GeoDatabase | undefined> {
+  if (path === undefined) return undefined;
+  return (await import('./geo-files.ts')).readGeoDatabase(path);
 }
 
 function internal<T>(io: NodeIo, path: string, body: unknown): Promise<T> {

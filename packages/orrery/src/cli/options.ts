@@ -7,9 +7,12 @@ import {
   localCredentials,
   SettingsError,
 } from '../regions/options.ts';
+import { LatencyTableError, readLatencyTable } from '../world/latency-table.ts';
 import { placeByName } from '../world/places.ts';
 import { defaultDataDir } from './admin-client.ts';
 import { CommandError, readArguments, usageError, wholeNumber } from './command.ts';
+import { readOptionFile } from './option-file.ts';
+import { noSuchPlace } from './place-option.ts';
 
 export const startHelp = `Usage: orrery start [app] [options]
 
@@ -32,6 +35,10 @@ Options:
                         (default process)
   --capacity <c>        DynamoDB's throttling: off, or enforce (default off)
   --place <place>       where clients stand whose address tells nothing (default ashburn)
+  --geoip <file>        places real addresses by a database in MaxMind's format (.mmdb, City)
+  --latency-table <f>   JSON of round-trip times over the model's, in milliseconds, from places,
+                        subnets or regions to regions:
+                        {"tokyo": {"us-east-1": 148}, "203.0.113.0/24": {"eu-west-1": 9}}
   --json                one line of JSON when ready, no prose
   -h, --help            this text
 
@@ -40,7 +47,8 @@ Port 0 takes a free one.
 Examples:
   orrery start examples/orders
   orrery start --regions us-east-1,eu-west-1 --latency off
-  orrery start my-app/cdk.out --time-scale 10 --data-dir /tmp/demo`;
+  orrery start my-app/cdk.out --time-scale 10 --data-dir /tmp/demo
+  orrery start examples/orders --geoip GeoLite2-City.mmdb`;
 
 export interface StartOptions {
   readonly app: string | undefined;
@@ -66,6 +74,8 @@ const options = {
   durability: { type: 'string', default: 'process' },
   capacity: { type: 'string', default: 'off' },
   place: { type: 'string', default: 'ashburn' },
+  geoip: { type: 'string' },
+  'latency-table': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -75,9 +85,7 @@ const portRange = [0, 65_535] as const;
 export function readStartOptions(args: readonly string[]): StartOptions {
   const { values, positionals } = readArguments('start', args, options);
   if (positionals.length > 1) throw usageError(`One app at a time: ${positionals.join(', ')}`);
-  if (placeByName(values.place) === undefined) {
-    throw usageError(`There is no place "${values.place}". See: orrery places`);
-  }
+  if (placeByName(values.place) === undefined) throw noSuchPlace(values.place);
   return {
     app: positionals[0],
     regions: values.regions === undefined ? undefined : regionsOf(values.regions.split(',')),
@@ -91,6 +99,8 @@ export function readStartOptions(args: readonly string[]): StartOptions {
       durability: oneOf('durability', values.durability, ['process', 'disk']),
       capacity: oneOf('capacity', values.capacity, ['off', 'enforce']),
       defaultPlace: values.place,
+      ...(values.geoip !== undefined && { geoip: values.geoip }),
+      ...latencyTableOf(values['latency-table']),
     },
     ports: {
       dns: wholeNumber('dns-port', values['dns-port'], 4553, portRange),
@@ -118,6 +128,19 @@ function latencyOf(text: string): LatencySetting {
     throw usageError(`--latency takes off, real or a factor up to 100, not "${text}".`);
   }
   return factor;
+}
+
+function latencyTableOf(path: string | undefined): Pick<CloudSettings, 'latencyTable'> {
+  if (path === undefined) return {};
+  const text = readOptionFile('latency-table', path).toString('utf8');
+  try {
+    return { latencyTable: readLatencyTable(text) };
+  } catch (error) {
+    if (error instanceof LatencyTableError) {
+      throw usageError(`--latency-table: "${path}": ${error.message}`);
+    }
+    throw error;
+  }
 }
 
 function timeScaleOf(text: string): number {

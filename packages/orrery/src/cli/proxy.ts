@@ -28,7 +28,7 @@ export function listenProxy(
   options: ProxyOptions,
 ): Promise<Closer & { readonly port: number }> {
   const { settings, resolver } = options;
-  const rttMs = latencyModel(settings.latency);
+  const rttMs = latencyModel(settings);
   const at = (name: string): string => `@${placeOf(name).name}`;
   return startClientProxy({
     host: '127.0.0.1',

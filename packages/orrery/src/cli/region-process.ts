@@ -32,7 +32,7 @@ async function run(): Promise<void> {
     location: region,
     dataDirectory: config.dataDir,
     runDirectory: config.runDir,
-    rttMs: latencyModel(settings.latency),
+    rttMs: latencyModel(settings),
     conditions,
     durability: settings.durability,
     ...(config.sdkModules === undefined ? {} : { sdkModules: config.sdkModules }),

@@ -5,6 +5,7 @@
 import type { Auth } from '../endpoint/authenticate.ts';
 import type { Location } from '../io/io.ts';
 import { rttMs } from '../world/latency.ts';
+import { type LatencyTable, tableRttMs } from '../world/latency-table.ts';
 import { isRegion, regions } from '../world/regions.ts';
 
 export const accountId = '000000000000';
@@ -29,6 +30,10 @@ export interface CloudSettings {
   readonly capacity: 'off' | 'enforce';
   /** Place of clients whose address tells nothing. */
   readonly defaultPlace: string;
+  /** Round-trip times over the model's. */
+  readonly latencyTable?: LatencyTable;
+  /** Path of a database in MaxMind's format that places real addresses; the edge reads it. */
+  readonly geoip?: string;
 }
 
 export const defaultRegions: readonly string[] = ['us-east-1', 'eu-central-1', 'ap-northeast-1'];
@@ -65,11 +70,17 @@ export function checkRegions(wanted: readonly string[]): readonly string[] {
   return list;
 }
 
-/** Round-trip milliseconds between two locations under a setting. */
-export function latencyModel(setting: LatencySetting): (from: Location, to: Location) => number {
-  if (setting === 'off' || setting === 0) return () => 0;
-  if (setting === 'real' || setting === 1) return rttMs;
-  return (from, to) => rttMs(from, to) * setting;
+/** Round-trip milliseconds between two locations: the table's or the model's, by the setting. */
+export function latencyModel({
+  latency,
+  latencyTable: table,
+}: Pick<CloudSettings, 'latency' | 'latencyTable'>): (from: Location, to: Location) => number {
+  if (latency === 'off' || latency === 0) return () => 0;
+  const base =
+    table === undefined
+      ? rttMs
+      : (from: Location, to: Location) => tableRttMs(table, from, to) ?? rttMs(from, to);
+  return latency === 'real' || latency === 1 ? base : (from, to) => base(from, to) * latency;
 }
 
 /** Services that AWS has once, whose requests the edge answers whatever region they name. */

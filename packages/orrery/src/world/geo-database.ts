@@ -10,14 +10,16 @@ import { greatCircleKm, type Point } from './geometry.ts';
 import { type Place, places } from './places.ts';
 
 export interface GeoPosition {
-  readonly place: Place;
-  /** Length of the network that is known to be there. */
+  /** Undefined where the database does not know. */
+  readonly place: Place | undefined;
+  /** Length of the network of which all addresses have this place, or none. */
   readonly prefixLength: number;
 }
 
 export interface GeoDatabase {
-  /** Undefined where the database does not know. */
-  find(ip: string): GeoPosition | undefined;
+  /** For an answer's text: `GeoLite2-City`. */
+  readonly name: string;
+  find(ip: string): GeoPosition;
 }
 
 /** What a database says of a network. */
@@ -27,7 +29,8 @@ export interface GeoFacts extends Point {
   readonly city: string | undefined;
 }
 
-const maxPlaces = 4096;
+/** Indexes of places that are made of facts lie below `places.length + maxPlaces`. */
+export const maxPlaces = 4096;
 
 /** Makes places of facts, the same one for facts that are the same to a tenth of a degree. */
 export class GeoPlaces {

@@ -65,6 +65,7 @@ export interface Explanation {
   readonly name: string;
   readonly type: string;
   readonly place: string;
+  readonly client: ExplainedClient;
   readonly zoneId: string | null;
   readonly responseCode: string;
   readonly answers: readonly ExplainedAnswer[];
@@ -74,6 +75,20 @@ export interface Explanation {
   readonly steps: readonly ExplainedStep[];
   /** All of it for a terminal. */
   readonly text: string;
+}
+
+/** Where the client is taken to be. */
+export interface ExplainedClient {
+  readonly displayName: string;
+  readonly country: string;
+  readonly subdivision: string | null;
+  readonly continent: string;
+  readonly lat: number;
+  readonly lon: number;
+  /** What told so: its name, its subnet, a database … */
+  readonly knownBy: string;
+  /** Round trip to every region, milliseconds. */
+  readonly rttMs: Readonly<Record<string, number>>;
 }
 
 export interface ExplainedAnswer {

@@ -9,6 +9,7 @@ import { regionOfIp } from '../../../world/addresses.ts';
 import type { GeoDatabase, GeoPosition } from '../../../world/geo-database.ts';
 import {
   type Place,
+  placeOfModelIp,
   placeOfModelIpv4,
   placeOfModelIpv6,
   placeOfRegion,
@@ -43,8 +44,24 @@ export class ClientPlaces {
   scopeOf(subnet: ClientSubnet, byPlace: boolean, cidrScope: number): number {
     if (subnet.sourcePrefix === 0) return 0;
     const bits = byPlace ? placeBits[subnet.family] : 0;
+    // May be longer than what was asked with: a longer subnet could then be answered otherwise.
     const finer = byPlace ? (this.inDatabase(subnet)?.prefixLength ?? 0) : 0;
-    return Math.max(bits, Math.min(finer, subnet.sourcePrefix), cidrScope);
+    return Math.max(bits, finer, cidrScope);
+  }
+
+  /** What tells where an address is, in words for an explanation. */
+  knownBy(ip: string): string {
+    if (ip.startsWith('127.')) {
+      const region = regionOfIp(ip);
+      return region === undefined ? 'nothing: the default place' : `the address of ${region}`;
+    }
+    if (placeOfModelIp(ip) !== undefined) return 'the subnet of a place';
+    const found = this.database?.find(ip).place;
+    if (found !== undefined) {
+      const isSubnet = found.name.includes('/');
+      return isSubnet ? 'a subnet of the latency table' : (this.database?.name ?? '');
+    }
+    return this.placeOfIp(ip) === undefined ? 'nothing: the default place' : 'a well-known block';
   }
 
   /** A region's own loopback address is in that region's city: its functions ask from there. */
@@ -55,11 +72,11 @@ export class ClientPlaces {
     }
     const v4 = parseIpv4(ip);
     if (v4 !== undefined) {
-      return placeOfModelIpv4(v4) ?? this.database?.find(ip)?.place ?? placeOfIpv4(v4);
+      return placeOfModelIpv4(v4) ?? this.database?.find(ip).place ?? placeOfIpv4(v4);
     }
     const v6 = parseIpv6(ip);
     if (v6 === undefined) return undefined;
-    return placeOfModelIpv6(v6) ?? this.database?.find(ip)?.place ?? placeOfIpv6(v6);
+    return placeOfModelIpv6(v6) ?? this.database?.find(ip).place ?? placeOfIpv6(v6);
   }
 
   private placeOfSubnet(subnet: ClientSubnet): Place | undefined {

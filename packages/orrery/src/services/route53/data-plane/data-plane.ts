@@ -14,6 +14,7 @@ import { type Place, placeByName, placesLike } from '../../../world/places.ts';
 import type { Explanation, World } from '../api.ts';
 import { HealthCheckers } from '../health/checkers.ts';
 import type { Update } from '../record-set.ts';
+import { askerInVpc } from './asker.ts';
 import { parseCidr, prefixOfIp } from './cidr-index.ts';
 import { ClientPlaces } from './client-place.ts';
 import type { RoutingFacts } from './decide.ts';
@@ -126,8 +127,9 @@ export class DataPlane {
       zones: this.state.zones,
       facts: this.factsIf(who.down),
       random: this.lookups,
-      asker: who.vpc === undefined ? undefined : { vpcId: who.vpc },
+      asker: who.vpc === undefined ? undefined : askerInVpc(who.vpc),
       prefix: who.ip === undefined ? undefined : (parseCidr(who.ip) ?? prefixOfIp(who.ip)),
+      knownBy: this.knownBy(who),
     });
   }
 
@@ -168,6 +170,11 @@ export class DataPlane {
       subnet === undefined ? undefined : { ...subnet, scopePrefix: 0 },
       ip,
     );
+  }
+
+  private knownBy({ place, ip }: Questioner): string | undefined {
+    if (place !== undefined) return undefined;
+    return this.clientPlaces.knownBy(ip?.split('/')[0] ?? '');
   }
 
   private takeOver(updates: readonly Update[]): void {

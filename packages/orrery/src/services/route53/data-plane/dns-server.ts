@@ -15,8 +15,9 @@ import { asBuffer } from '../../../wire/dns/message.ts';
 import { isAtOrBelow, type WireName } from '../../../wire/dns/name.ts';
 import { bareResponse, type Query, readQuery } from '../../../wire/dns/query.ts';
 import { regionOfIp } from '../../../world/addresses.ts';
-import { type Place, placeOfRegion } from '../../../world/places.ts';
+import type { Place } from '../../../world/places.ts';
 import { AnswerCache } from './answer-cache.ts';
+import { askerInVpc, placeInVpc } from './asker.ts';
 import { type ClientPlaces, clientPrefix } from './client-place.ts';
 import type { RoutingFacts } from './decide.ts';
 import { type Resolution, resolve, resolveAwsName } from './resolve.ts';
@@ -155,17 +156,9 @@ function askerOf(query: Query, source: QuerySource, zones: ZoneTable): Asker | u
   if (selector !== undefined) {
     const [kind, value = ''] = selector.split('=', 2);
     if (kind === 'ns') return { nameServer: value.toLowerCase().replace(/\.$/, '') };
-    if (kind === 'vpc') return { vpcId: value };
+    if (kind === 'vpc') return askerInVpc(value);
   }
   if (!zones.hasPrivate) return undefined;
   const region = regionOfIp(source.ip);
   return region === undefined ? undefined : { region };
-}
-
-/** In a private zone a client is where its VPC is; client subnets do not count there. */
-function placeInVpc(zone: Zone, asker: Asker | undefined): Place | undefined {
-  const { vpcs } = zone.facts;
-  if (vpcs === undefined) return undefined;
-  const vpc = vpcs.find(({ id, region }) => id === asker?.vpcId || region === asker?.region);
-  return vpc === undefined ? undefined : placeOfRegion(vpc.region);
 }

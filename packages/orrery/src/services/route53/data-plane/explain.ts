@@ -7,8 +7,10 @@ import { rcodeName, typeName } from '../../../wire/dns/constants.ts';
 import { nameText, type WireName } from '../../../wire/dns/name.ts';
 import { dataText } from '../../../wire/dns/record-data.ts';
 import type { Place } from '../../../world/places.ts';
-import type { ExplainedCandidate, ExplainedStep, Explanation } from '../api.ts';
+import { regions } from '../../../world/regions.ts';
+import type { ExplainedCandidate, ExplainedClient, ExplainedStep, Explanation } from '../api.ts';
 import type { RecordSet } from '../record-set.ts';
+import { placeInVpc } from './asker.ts';
 import { type ClientPrefix, parseCidr } from './cidr-index.ts';
 import type { Candidate, RoutingFacts, Step } from './decide.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
@@ -22,17 +24,21 @@ export interface ExplainContext {
   readonly asker?: Asker | undefined;
   /** What IP-based routing goes by; the place's own subnet if absent. */
   readonly prefix?: ClientPrefix | undefined;
+  /** What told the place; the question itself if absent. */
+  readonly knownBy?: string | undefined;
 }
 
 /** Explains the answer to one question. The name is in lower case. */
 export function explain(
   name: WireName,
   type: number,
-  place: Place,
+  asked: Place,
   context: ExplainContext,
 ): Explanation {
   const { zones, facts, random, asker } = context;
   const zone = zones.find(name, asker);
+  const inVpc = zone === undefined ? undefined : placeInVpc(zone, asker);
+  const place = inVpc ?? asked;
   const steps: Step[] = [];
   const prefix = (): ClientPrefix | undefined => context.prefix ?? parseCidr(place.subnet);
   const resolution =
@@ -43,6 +49,7 @@ export function explain(
     name: nameText(name),
     type: typeName(type),
     place: place.name,
+    client: clientOf(place, inVpc === undefined ? context.knownBy : 'its VPC', facts),
     zoneId: zone?.facts.id ?? null,
     responseCode: resolution === undefined ? 'REFUSED' : rcodeName(resolution.rcode),
     answers: (resolution?.answers ?? []).map((record) => ({
@@ -56,6 +63,13 @@ export function explain(
     steps: steps.map(explainedStep),
   };
   return { ...explained, text: textOf(explained) };
+}
+
+function clientOf(place: Place, knownBy: string | undefined, facts: RoutingFacts): ExplainedClient {
+  const { displayName, country, subdivision, continent, lat, lon } = place;
+  const rttMs = Object.fromEntries(regions.map(({ id }) => [id, facts.latencyMs(place, id)]));
+  const where = { displayName, country, subdivision: subdivision ?? null, continent, lat, lon };
+  return { ...where, knownBy: knownBy ?? 'its name', rttMs };
 }
 
 function explainedStep(step: Step): ExplainedStep {
@@ -112,8 +126,9 @@ function answersOf(record: CompiledRecord, type: number): string[] {
 }
 
 function textOf(explained: Omit<Explanation, 'text'>): string {
-  const { name, type, place, answers, steps } = explained;
+  const { name, type, place, client, answers, steps } = explained;
   const lines = [`${name} ${type} asked from ${place}: ${explained.responseCode}`];
+  if (client.knownBy !== 'its name') lines.push(`  ${clientText(client)}`);
   for (const step of steps) {
     lines.push(`  ${step.name} ${step.type}, ${step.policy}`);
     if (step.lastResort) lines.push('    all unhealthy: taken as all healthy (last resort)');
@@ -126,6 +141,12 @@ function textOf(explained: Omit<Explanation, 'text'>): string {
     lines.push('  no hosted zone here holds this name');
   }
   return lines.join('\n');
+}
+
+function clientText(client: ExplainedClient): string {
+  const { displayName, country, subdivision, continent, lat, lon, knownBy } = client;
+  const area = subdivision === null ? country : `${country}-${subdivision}`;
+  return `client in ${displayName}, ${area}, ${continent} (${lat}, ${lon}), by ${knownBy}`;
 }
 
 function candidateText(candidate: ExplainedCandidate): string {
