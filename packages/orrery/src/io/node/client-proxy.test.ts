@@ -16,7 +16,7 @@ import { createTimers } from './timers.ts';
 const root = mkdtempSync(join(tmpdir(), 'orrery-proxy-'));
 const authorityPath = join(root, 'data', 'ca.pem');
 const timers = createTimers(createProbe('test', undefined));
-const forwards: { place: string; to: HostAddress; request: HttpRequest }[] = [];
+const forwards: { place: string; to: HostAddress; request: HttpRequest; client: string }[] = [];
 const lookups: string[] = [];
 const bugs: unknown[] = [];
 let outcome: (request: HttpRequest) => HttpResponse = echo;
@@ -32,15 +32,16 @@ const options: ClientProxyOptions = {
   authorityPath,
   isPlace: (place) => place === 'tokyo' || place === 'new york',
   knownPlaces: ['tokyo', 'new york'],
-  resolve: async (place, name) => {
-    lookups.push(`${place} ${name}`);
+  resolve: async (place, name, client) => {
+    lookups.push(`${place} ${name} ${client}`.trim());
     await timers.sleep(5, 'dns');
     if (name === 'absent.test') return { error: 'NXDOMAIN' };
     if (name === 'slow.test') return { error: 'timed out' };
-    return { ip: '127.0.1.1' };
+    return { ip: '127.0.1.1', source: 'cached; age=3.2; ttl=10' };
   },
-  forward: async (place, to, request) => {
-    forwards.push({ place, to, request: { ...request, body: Buffer.from(request.body) } });
+  forward: async (place, to, request, client) => {
+    const body = Buffer.from(request.body);
+    forwards.push({ place, to, request: { ...request, body }, client });
     return outcome({ ...request, body: Buffer.from(request.body) });
   },
   rttMs: () => 20,
@@ -60,7 +61,8 @@ after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const credentials = (user: string): string => `Basic ${Buffer.from(`${user}:`).toString('base64')}`;
+const credentials = (user: string): string =>
+  `Basic ${Buffer.from(user.includes(':') ? user : `${user}:`).toString('base64')}`;
 
 interface Answer {
   readonly status: number;
@@ -188,6 +190,27 @@ describe('the client proxy', () => {
     const elsewhere = await ask({ path: url, user: 'new york', agent });
     assert.equal(timing(elsewhere)['connect'], 20);
     agent.destroy();
+  });
+
+  it('knows clients of one place apart, and says how an address was come by', async () => {
+    const url = 'http://api.orders.test/';
+    const anna = await ask({ path: url, user: 'tokyo:anna:b' });
+    assert.equal(anna.headers['x-orrery-resolution'], '127.0.1.1; cached; age=3.2; ttl=10');
+    assert.equal(lookups.at(-1), 'tokyo api.orders.test anna:b');
+    assert.equal(forwards.at(-1)?.client, 'anna:b');
+    const byAddress = await ask({ path: 'http://127.0.1.1/', user: 'tokyo' });
+    assert.equal(byAddress.headers['x-orrery-resolution'], undefined);
+    const socket = await tunnel('api.orders.test:80', 'tokyo:ben');
+    assert.ok('destroy' in socket);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    Object.assign(agent, { createConnection: () => socket });
+    const inside = { path: '/', agent, headers: { host: 'api.orders.test' } };
+    const [first, second] = [await ask(inside), await ask(inside)];
+    assert.equal(first.headers['x-orrery-resolution'], '127.0.1.1; cached; age=3.2; ttl=10');
+    assert.equal(second.headers['x-orrery-resolution'], '127.0.1.1; connection');
+    assert.equal(forwards.at(-1)?.client, 'ben');
+    agent.destroy();
+    socket.destroy();
   });
 
   it('says which step failed', async () => {

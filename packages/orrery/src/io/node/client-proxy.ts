@@ -21,6 +21,7 @@ import { listenError } from './listen-error.ts';
 import type { Listening } from './listen-http.ts';
 import {
   forwarded,
+  type ProxyUser,
   parseAbsolute,
   parseAuthority,
   placeRequired,
@@ -42,13 +43,22 @@ export interface ClientProxyOptions {
   readonly knownPlaces: readonly string[];
   /** Where clients stand who do not say; without it they are asked (407). */
   readonly defaultPlace?: string;
-  /** Looks a name up as a client at that place would; `error` is what it is told (`NXDOMAIN`). */
+  /**
+   * Looks a name up as a client at that place would; `error` is what it is told (`NXDOMAIN`).
+   * `source` says how the address was come by, for the answer's headers.
+   */
   readonly resolve: (
     place: string,
     name: string,
-  ) => Promise<{ readonly ip: string } | { readonly error: string }>;
+    client: string,
+  ) => Promise<{ readonly ip: string; readonly source?: string } | { readonly error: string }>;
   /** Carries a request from that place; rejects with `NetError`, within its own deadline. */
-  readonly forward: (place: string, to: HostAddress, request: HttpRequest) => Promise<HttpResponse>;
+  readonly forward: (
+    place: string,
+    to: HostAddress,
+    request: HttpRequest,
+    client: string,
+  ) => Promise<HttpResponse>;
   /** Round trip from a place to an address, for setting up connections. */
   readonly rttMs: (place: string, ip: string) => number;
   readonly timers: Timers;
@@ -64,14 +74,20 @@ const TLS_CLIENT_HELLO = 0x16;
 /** How many hosts one client connection may hold open at once. */
 const PAID_MAX = 64;
 
+/** What was spent before a request, and how its address was come by. */
 interface Timing {
   dnsMs: number;
   connectMs: number;
+  source: string | undefined;
 }
+
+const nothingSpent = (): Timing => ({ dnsMs: 0, connectMs: 0, source: undefined });
 
 /** What one client connection has: where its client stands and, in a tunnel, where it leads. */
 interface ClientConnection {
   readonly place: string;
+  /** What the client calls itself; empty where it does not. */
+  readonly client: string;
   readonly tunnel: { readonly target: Target; readonly ip: string } | undefined;
   /** Connections that stand: address, port and whether TLS. */
   readonly paid: Set<string>;
@@ -139,11 +155,13 @@ class ClientProxy {
   }
 
   /** The place a request names, or the answer that asks for one. */
-  #placeOf(incoming: IncomingMessage): string | HttpResponse {
+  #userOf(incoming: IncomingMessage): ProxyUser | HttpResponse {
     const { isPlace, knownPlaces, defaultPlace } = this.#options;
-    const user = userOf(incoming.headers['proxy-authorization']);
-    const place = user ?? defaultPlace;
-    return place !== undefined && isPlace(place) ? place : placeRequired(user, knownPlaces);
+    const said = userOf(incoming.headers['proxy-authorization']);
+    const place = said?.place ?? defaultPlace;
+    return place !== undefined && isPlace(place)
+      ? { place, client: said?.client ?? '' }
+      : placeRequired(said?.place, knownPlaces);
   }
 
   #receive(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -180,9 +198,9 @@ class ClientProxy {
     }
     const absolute = parseAbsolute(request.path);
     if (absolute === undefined) return this.#answerForItself(request);
-    const place = this.#placeOf(incoming);
-    if (typeof place !== 'string') return place;
-    const connection = connectionOf(incoming.socket, place);
+    const user = this.#userOf(incoming);
+    if ('status' in user) return user;
+    const connection = connectionOf(incoming.socket, user);
     const found = await this.#resolve(connection, absolute.target.host);
     if (typeof found !== 'string') return found;
     await this.#connect(connection, absolute.target, found);
@@ -215,9 +233,12 @@ class ClientProxy {
     if (isIP(name) !== 0) return name;
     const { clock, resolve } = this.#options;
     const startUs = clock.monotonicUs();
-    const found = await resolve(connection.place, name);
+    const found = await resolve(connection.place, name, connection.client);
     connection.unreported.dnsMs += (clock.monotonicUs() - startUs) / 1_000;
-    if ('ip' in found) return found.ip;
+    if ('ip' in found) {
+      connection.unreported.source = found.source;
+      return found.ip;
+    }
     const status = /time/i.test(found.error) ? 504 : 502;
     const message = `dns: ${name} was not resolved for a client in ${connection.place}: ${found.error}`;
     return refusal(status, 'dns', message);
@@ -248,15 +269,17 @@ class ClientProxy {
     const to = { ip, port: target.port, tls: target.tls, serverName: target.host };
     let response: HttpResponse;
     try {
-      response = await forward(place, to, request);
+      response = await forward(place, to, request, connection.client);
     } catch (error) {
       const where = region === undefined ? `${ip}:${target.port}` : `${region} (${ip})`;
       response = unanswered(error, where, place);
       connection.paid.clear();
     }
     const serverMs = (clock.monotonicUs() - startUs) / 1_000;
-    const { dnsMs, connectMs } = connection.unreported;
-    connection.unreported = { dnsMs: 0, connectMs: 0 };
+    const { dnsMs, connectMs, source } = connection.unreported;
+    connection.unreported = nothingSpent();
+    // A tunnel stays with its address: its later requests looked nothing up.
+    const how = source ?? (connection.tunnel === undefined ? undefined : 'connection');
     const steps = { dns: dnsMs, connect: connectMs, server: serverMs };
     const timing = Object.entries(steps).map(([step, ms]) => `${step};dur=${ms.toFixed(1)}`);
     return {
@@ -265,6 +288,7 @@ class ClientProxy {
         ...response.headers,
         'x-orrery-timing': timing.join(', '),
         ...(region === undefined ? {} : { 'x-orrery-region': region }),
+        ...(how === undefined ? {} : { 'x-orrery-resolution': `${ip}; ${how}` }),
       },
     };
   }
@@ -273,17 +297,17 @@ class ClientProxy {
   async #open(incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     const authority = parseAuthority(incoming.url ?? '', 443);
-    const place = this.#placeOf(incoming);
-    if (typeof place !== 'string') {
-      refuseTunnel(socket, place);
+    const user = this.#userOf(incoming);
+    if ('status' in user) {
+      refuseTunnel(socket, user);
       return;
     }
     if (authority === undefined) {
       refuseTunnel(socket, refusal(400, 'proxy', 'A tunnel leads to host:port.'));
       return;
     }
-    const unreported = { dnsMs: 0, connectMs: 0 };
-    const outside = { place, tunnel: undefined, paid: new Set<string>(), unreported };
+    const unreported = nothingSpent();
+    const outside = { ...user, tunnel: undefined, paid: new Set<string>(), unreported };
     const ip = await this.#resolve(outside, authority.host);
     if (typeof ip !== 'string') {
       refuseTunnel(socket, ip);
@@ -304,7 +328,7 @@ class ClientProxy {
       socket.resume();
       return;
     }
-    const handshakeMs = this.#options.rttMs(place, ip);
+    const handshakeMs = this.#options.rttMs(user.place, ip);
     if (handshakeMs > 0) await this.#options.timers.sleep(handshakeMs, 'proxy.tls');
     unreported.connectMs += handshakeMs;
     const secure = await this.#endTls(socket, authority.host);
@@ -339,11 +363,10 @@ class ClientProxy {
 }
 
 /** The state of a client's connection, for requests in absolute form; a change of place starts anew. */
-function connectionOf(socket: Socket, place: string): ClientConnection {
+function connectionOf(socket: Socket, user: ProxyUser): ClientConnection {
   let connection = connections.get(socket);
-  if (connection?.place !== place) {
-    const unreported = { dnsMs: 0, connectMs: 0 };
-    connection = { place, tunnel: undefined, paid: new Set(), unreported };
+  if (connection?.place !== user.place || connection.client !== user.client) {
+    connection = { ...user, tunnel: undefined, paid: new Set(), unreported: nothingSpent() };
     connections.set(socket, connection);
   }
   return connection;

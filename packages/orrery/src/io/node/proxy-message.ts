@@ -11,12 +11,21 @@ export interface Target {
   readonly tls: boolean;
 }
 
-/** The user name of Basic credentials, or undefined where there is none. */
-export function userOf(authorization: string | undefined): string | undefined {
+/** Who asks: a place as the user name, and as the password what the client calls itself. */
+export interface ProxyUser {
+  readonly place: string;
+  readonly client: string;
+}
+
+const CLIENT_NAME_MAX = 64;
+
+/** The user of Basic credentials, or undefined where there is none. */
+export function userOf(authorization: string | undefined): ProxyUser | undefined {
   const encoded = /^basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return undefined;
-  const user = Buffer.from(encoded, 'base64').toString('utf8').split(':')[0] ?? '';
-  return user === '' ? undefined : user;
+  const [place = '', ...rest] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  if (place === '') return undefined;
+  return { place, client: rest.join(':').slice(0, CLIENT_NAME_MAX) };
 }
 
 /** `host`, `host:port` or `[v6]:port`; undefined for anything else. */
