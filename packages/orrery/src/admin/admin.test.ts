@@ -20,6 +20,7 @@ const status: CloudStatus = {
   regions: [],
   healthChecks: [],
   faults: [],
+  resolver: { serveStaleSeconds: 0, ttlIgnoring: 0, holdSeconds: 30, seed: 1, lookups: [] },
 };
 
 function setUp() {
@@ -47,6 +48,7 @@ function setUp() {
       throw new Error(`disk on fire at ${query.limit}`);
     },
     events: (after) => [{ sequence: after + 1, atMs: 0, kind: 'k', data: {} }],
+    lookups: () => [],
     explain: async (question) => question,
     world: async ({ name, type }) => ({
       name,
@@ -132,6 +134,7 @@ describe('the admin interface', () => {
     assert.match((await call('GET', '/api/world?name=a.test&type=AAAA')).text, /"AAAA".*"places"/);
     assert.match((await call('GET', '/')).text, /<p>page/);
     assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);
+    assert.equal((await call('GET', '/api/lookups')).text, '[]\n');
     assert.match((await call('GET', '/api/conflicts')).text, /unreachable/);
     assert.match((await call('POST', '/api/deploy', {})).text, /own/);
     assert.match((await call('POST', '/api/deploy', { app: 'mine' })).text, /mine/);

@@ -3,6 +3,7 @@
  * is `admin.ts`; who answers is the composition root.
  */
 import type { Fault, FaultSpec } from '../faults/fault.ts';
+import type { Remembered, ResolverSettings } from '../regions/client-resolver.ts';
 import type { LogAnswer, LogQuery } from '../regions/logs.ts';
 import type { LatencySetting } from '../regions/options.ts';
 import type { Conflict } from '../services/dynamodb/api.ts';
@@ -65,6 +66,12 @@ export interface CloudStatus {
   readonly regions: readonly RegionStatus[];
   readonly healthChecks: readonly HealthCheckStatus[];
   readonly faults: readonly Fault[];
+  readonly resolver: ResolverStatus;
+}
+
+/** How the resolvers of clients are set, and the newest things that they remember. */
+export interface ResolverStatus extends ResolverSettings {
+  readonly lookups: readonly Remembered[];
 }
 
 /** A list from all regions, and the regions that could not be asked. */
@@ -97,6 +104,8 @@ export interface CloudControl {
   logs(query: LogQuery): Promise<LogAnswer>;
   /** Events after a sequence number of the edge's own trace. */
   events(after: number, limit: number): readonly TraceEvent[];
+  /** What the resolvers of clients remember, newest first. */
+  lookups(limit: number): readonly Remembered[];
   /** Route 53's decision for a name, type and place, as data. */
   explain(question: ExplainQuestion): Promise<unknown>;
   /** The same for every place, without the reasons. */

@@ -101,7 +101,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
         }),
       );
     }
-    const faults = createFaults(io, settings, supervisors, conditions, recorder);
+    const faults = createFaults({ io, settings, edge, supervisors, conditions, recorder });
     await startRegions([...supervisors.values()], faults, onNotice);
     const parts: Parts = { options, io, edge, supervisors, faults, recorder, startedAtMs };
     return {
@@ -160,13 +160,17 @@ async function close(
   rmSync(runDir, { recursive: true, force: true });
 }
 
-function createFaults(
-  io: NodeIo,
-  settings: CloudSettings,
-  supervisors: ReadonlyMap<string, RegionSupervisor>,
-  conditions: NetworkConditions,
-  recorder: Recorder,
-): ActiveFaults {
+interface FaultParts {
+  readonly io: NodeIo;
+  readonly settings: CloudSettings;
+  readonly edge: Edge;
+  readonly supervisors: ReadonlyMap<string, RegionSupervisor>;
+  readonly conditions: NetworkConditions;
+  readonly recorder: Recorder;
+}
+
+function createFaults(parts: FaultParts): ActiveFaults {
+  const { io, settings, edge, supervisors, conditions, recorder } = parts;
   const supervisor = (region: string): RegionSupervisor => {
     const found = supervisors.get(region);
     if (found === undefined) throw new RangeError(`no such region: ${region}`);
@@ -178,6 +182,7 @@ function createFaults(
     hangRegion: async (region) => supervisor(region).hang(),
     resumeRegion: async (region) => supervisor(region).resume(),
     pauseReplication: (region, paused) => pauseReplication(io, region, paused),
+    silenceDns: async (silent) => edge.silenceDns(silent),
   };
   return createActiveFaults({
     clock: io.clock,
@@ -214,6 +219,7 @@ function createControl(parts: Parts): CloudControls {
     startFault: (spec) => faults.start(spec),
     stopFault: (which) => faults.stop(which),
     events: (after, limit) => recorder.after(after, limit),
+    lookups: (limit) => edge.lookups(limit),
     explain: (question) => edge.explain(question),
     world: (question) => edge.world(question),
     conflicts: async (limit) => {
@@ -248,6 +254,9 @@ function mergeConflicts(conflicts: readonly Conflict[]): readonly Conflict[] {
   return [...byIdentity.values()].sort((a, b) => b.detectedAtMs - a.detectedAtMs);
 }
 
+/** More than anybody reads in a status; `GET /api/lookups` has all. */
+const lookupsShown = 20;
+
 async function statusOf(parts: Parts): Promise<Omit<CloudStatus, 'admin' | 'app'>> {
   const { options, io, edge, supervisors, faults } = parts;
   const { settings } = options;
@@ -277,6 +286,7 @@ async function statusOf(parts: Parts): Promise<Omit<CloudStatus, 'admin' | 'app'
     hostNames: await edge.hostNames(),
     healthChecks: await edge.healthChecks(),
     faults: faults.list(),
+    resolver: { ...settings.resolver, lookups: edge.lookups(lookupsShown) },
   };
 }
 

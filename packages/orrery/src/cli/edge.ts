@@ -7,7 +7,8 @@ import type { Closer } from '../io/io.ts';
 import { listenDns } from '../io/node/listen-dns.ts';
 import { listenHttp } from '../io/node/listen-http.ts';
 import type { NodeIo } from '../io/node/node-io.ts';
-import { createClientResolver } from '../regions/client-resolver.ts';
+import { createClientResolver, type Remembered } from '../regions/client-resolver.ts';
+import { createClientWatch } from '../regions/client-watch.ts';
 import { openEdgeServices } from '../regions/edge.ts';
 import { createEdgeDoor } from '../regions/edge-door.ts';
 import { callInternal } from '../regions/gather.ts';
@@ -29,6 +30,10 @@ export interface Edge {
   world(question: Omit<ExplainQuestion, 'place'>): Promise<World>;
   healthChecks(): Promise<readonly HealthCheckStatus[]>;
   hostNames(): Promise<readonly string[]>;
+  /** What the resolvers of clients remember, newest first. */
+  lookups(limit: number): readonly Remembered[];
+  /** Whether the name servers drop every query of clients. Health checkers go on. */
+  silenceDns(silent: boolean): void;
   close(): Promise<void>;
 }
 
@@ -49,10 +54,15 @@ export async function openEdge(
   };
   const host = '127.0.0.1';
   try {
+    let isDnsSilent = false;
     const resolver = createClientResolver({
       clock: io.clock,
       random: io.random.split('client-resolver'),
-      answer: (packet) => route53.answer(packet, { ip: host, tcp: false }),
+      timeScale: settings.timeScale,
+      settings: settings.resolver,
+      // As over TCP: a resolver asks again that way where an answer is too long for UDP.
+      answer: (packet) =>
+        isDnsSilent ? undefined : route53.answer(packet, { ip: host, tcp: true }),
     });
     let endpointPort = settings.port;
     const door = createEdgeDoor(io, settings, resolver, () => endpointPort);
@@ -71,11 +81,13 @@ export async function openEdge(
       host,
       port: ports.dns,
       portOption: '--dns-port',
-      answer: route53.answer,
+      answer: (packet, source) => (isDnsSilent ? undefined : route53.answer(packet, source)),
       onBug,
     });
     open.push(dns);
-    const proxy = await listenProxy(io, { settings, port: ports.proxy, dataDir, resolver, onBug });
+    const watch = createClientWatch(io.probe, io.clock);
+    const proxyOptions = { settings, port: ports.proxy, dataDir, resolver, watch, onBug };
+    const proxy = await listenProxy(io, proxyOptions);
     open.push(proxy);
     return {
       ports: { endpoint: http.port, dns: dns.port, proxy: proxy.port },
@@ -85,6 +97,10 @@ export async function openEdge(
         (await internal<{ healthChecks: readonly HealthCheckStatus[] }>(io, '/health-checks', {}))
           .healthChecks,
       hostNames: () => hostNamesOf(io),
+      lookups: (limit) => resolver.remembered(limit),
+      silenceDns: (silent) => {
+        isDnsSilent = silent;
+      },
       close,
     };
   } catch (error) {

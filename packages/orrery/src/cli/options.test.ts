@@ -28,6 +28,22 @@ describe('the options of orrery start', () => {
     assert.equal(read.settings.accessKeys['a'], 'b:c');
   });
 
+  it('say how resolvers and clients treat TTLs', () => {
+    const read = (list: string) => readStartOptions(['--resolver', list]).settings.resolver;
+    const obedient = { serveStaleSeconds: 0, ttlIgnoring: 0, holdSeconds: 30, seed: 1 };
+    assert.deepEqual(readStartOptions([]).settings.resolver, obedient);
+    assert.deepEqual(read('obey'), obedient);
+    assert.equal(read('serve-stale').serveStaleSeconds, 86_400);
+    assert.equal(read('serve-stale=2d').serveStaleSeconds, 172_800);
+    assert.deepEqual(read('serve-stale=90, ttl-ignoring=0.25,hold=5m,seed=7'), {
+      serveStaleSeconds: 90,
+      ttlIgnoring: 0.25,
+      holdSeconds: 300,
+      seed: 7,
+    });
+    assert.equal(read('hold=forever').holdSeconds, 'forever');
+  });
+
   const refused: readonly [string, RegExp][] = [
     ['--regions mars-1', /no region "mars-1".*us-east-1/],
     ['--regions eu-east-9', /Did you mean one of eu-west-1/],
@@ -39,6 +55,12 @@ describe('the options of orrery start', () => {
     ['--capacity some', /off or enforce/],
     ['--place atlantis', /no place "atlantis"/],
     ['--access-key x', /id:secret/],
+    ['--resolver ttl-ignoring=2', /ttl-ignoring=<0 to 1>.*not "ttl-ignoring=2"/],
+    ['--resolver ttl-ignoring', /not "ttl-ignoring"/],
+    ['--resolver serve-stale=soon', /not "serve-stale=soon"/],
+    ['--resolver hold=', /not "hold="/],
+    ['--resolver seed=x,hold=5m', /not "seed=x"/],
+    ['--resolver stale=1=2', /not "stale=1=2"/],
     ['one two', /One app at a time/],
     ['--colour', /Unknown option '--colour'/],
   ];

@@ -13,6 +13,7 @@ import { defaultDataDir } from './admin-client.ts';
 import { CommandError, readArguments, usageError, wholeNumber } from './command.ts';
 import { readOptionFile } from './option-file.ts';
 import { noSuchPlace } from './place-option.ts';
+import { resolverHelp, resolverOf } from './resolver-option.ts';
 
 export const startHelp = `Usage: orrery start [app] [options]
 
@@ -34,6 +35,7 @@ Options:
   --durability <d>      process: survives a killed process; disk: synced before each answer
                         (default process)
   --capacity <c>        DynamoDB's throttling: off, or enforce (default off)
+${resolverHelp}
   --place <place>       where clients stand whose address tells nothing (default ashburn)
   --geoip <file>        places real addresses by a database in MaxMind's format (.mmdb, City)
   --latency-table <f>   JSON of round-trip times over the model's, in milliseconds, from places,
@@ -48,6 +50,7 @@ Examples:
   orrery start examples/orders
   orrery start --regions us-east-1,eu-west-1 --latency off
   orrery start my-app/cdk.out --time-scale 10 --data-dir /tmp/demo
+  orrery start examples/orders --resolver serve-stale=1h,ttl-ignoring=0.2,hold=5m
   orrery start examples/orders --geoip GeoLite2-City.mmdb`;
 
 export interface StartOptions {
@@ -76,6 +79,7 @@ const options = {
   place: { type: 'string', default: 'ashburn' },
   geoip: { type: 'string' },
   'latency-table': { type: 'string' },
+  resolver: { type: 'string', default: 'obey' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -101,6 +105,7 @@ export function readStartOptions(args: readonly string[]): StartOptions {
       defaultPlace: values.place,
       ...(values.geoip !== undefined && { geoip: values.geoip }),
       ...latencyTableOf(values['latency-table']),
+      resolver: resolverOf(values.resolver),
     },
     ports: {
       dns: wholeNumber('dns-port', values['dns-port'], 4553, portRange),

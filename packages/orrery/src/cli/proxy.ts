@@ -3,10 +3,11 @@
  * clients' resolver, requests over `io.network` from the place. Owns only this wiring.
  */
 import { join } from 'node:path';
-import type { Closer } from '../io/io.ts';
+import { type Closer, NetError } from '../io/io.ts';
 import { startClientProxy } from '../io/node/client-proxy.ts';
 import type { NodeIo } from '../io/node/node-io.ts';
-import type { ClientResolver } from '../regions/client-resolver.ts';
+import type { ClientResolver, Resolution } from '../regions/client-resolver.ts';
+import type { ClientWatch } from '../regions/client-watch.ts';
 import { type CloudSettings, latencyModel } from '../regions/options.ts';
 import { regionOfIp } from '../world/addresses.ts';
 import { type Place, placeByName, places } from '../world/places.ts';
@@ -16,6 +17,7 @@ export interface ProxyOptions {
   readonly port: number;
   readonly dataDir: string;
   readonly resolver: ClientResolver;
+  readonly watch: ClientWatch;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -27,7 +29,7 @@ export function listenProxy(
   io: NodeIo,
   options: ProxyOptions,
 ): Promise<Closer & { readonly port: number }> {
-  const { settings, resolver } = options;
+  const { settings, resolver, watch } = options;
   const rttMs = latencyModel(settings);
   const at = (name: string): string => `@${placeOf(name).name}`;
   return startClientProxy({
@@ -37,13 +39,31 @@ export function listenProxy(
     authorityPath: join(options.dataDir, 'ca.pem'),
     isPlace: (name) => placeByName(name) !== undefined,
     knownPlaces: places.map((place) => place.name),
-    resolve: async (name, hostName) => {
-      const resolution = resolver.resolve(placeOf(name), hostName);
-      if (resolution.kind === 'none') return { error: resolution.reason };
-      const ip = resolution.addresses[0];
-      return ip === undefined ? { error: 'NODATA' } : { ip };
+    resolve: async (name, hostName, client) => {
+      const place = placeOf(name);
+      const resolution = resolver.resolve(place, hostName, client);
+      watch.looked({ place: place.name, client, name: hostName }, resolution);
+      if (resolution.waitMs > 0) await io.timers.sleep(resolution.waitMs, 'proxy.dns');
+      if (resolution.kind === 'none') {
+        const { reason, how } = resolution;
+        return { error: how === 'fresh' ? reason : `${reason} (${how})` };
+      }
+      const [ip] = resolution.addresses;
+      return ip === undefined ? { error: 'NODATA' } : { ip, source: sourceOf(resolution) };
     },
-    forward: (name, to, request) => io.network.request(to, request, { from: at(name), deadlineMs }),
+    forward: async (name, to, request, client) => {
+      const who = { place: placeOf(name).name, client, name: to.serverName ?? to.ip };
+      const sent = { ip: to.ip, sentAtUs: io.clock.monotonicUs() };
+      try {
+        const response = await io.network.request(to, request, { from: at(name), deadlineMs });
+        const { status } = response;
+        watch.ended(who, { ...sent, status, ...(status >= 500 && { why: `status ${status}` }) });
+        return response;
+      } catch (error) {
+        if (error instanceof NetError) watch.ended(who, { ...sent, status: 0, why: error.code });
+        throw error;
+      }
+    },
     rttMs: (name, ip) => {
       const region = regionOfIp(ip);
       return region === undefined ? 0 : rttMs(at(name), region);
@@ -58,4 +78,9 @@ function placeOf(name: string): Place {
   const place = placeByName(name);
   if (place === undefined) throw new RangeError(`no such place: ${name}`);
   return place;
+}
+
+/** `cached; age=3.2; ttl=10`: how an address was come by, in seconds. */
+function sourceOf({ how, ageMs, ttlSeconds }: Resolution): string {
+  return `${how}; age=${(ageMs / 1000).toFixed(1)}; ttl=${ttlSeconds}`;
 }

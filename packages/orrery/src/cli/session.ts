@@ -226,6 +226,7 @@ class RunningSession implements Session {
       conflicts: async (limit) => control().conflicts(limit),
       logs: async (query) => control().logs(query),
       events: (after, limit) => control().events(after, limit),
+      lookups: (limit) => control().lookups(limit),
       explain: async (question) => control().explain(question),
       world: async (question) => control().world(question),
       deploy: (path) => this.#redeploy(path),

@@ -32,6 +32,7 @@ function setUp() {
       hangRegion: lever('hang'),
       resumeRegion: lever('resume'),
       pauseReplication: lever('pause'),
+      silenceDns: lever('silence'),
     },
     regions,
     onLinks: (now) => links.push(now),
@@ -65,6 +66,25 @@ describe('active faults', () => {
     assert.deepEqual(links.at(-1), [{ a, b, extraLatencyMs: 40 }]);
     await faults.stop({ action: 'latency', targets: regions });
     assert.deepEqual(links.at(-1), []);
+  });
+
+  it('cut a region off from a place, or from a region where only health checkers stand', async () => {
+    const { faults, links } = setUp();
+    await faults.start({ ...cut, targets: ['@Tokyo', 'us-east-1'] });
+    await faults.start({ ...cut, targets: ['us-east-1', 'sa-east-1'] });
+    assert.deepEqual(links.at(-1), [
+      { a: '@tokyo', b: 'us-east-1', cut: true },
+      { a: 'us-east-1', b: 'sa-east-1', cut: true },
+    ]);
+    await faults.stop({ action: 'partition', targets: ['us-east-1', '@TOKYO'] });
+    assert.equal(links.at(-1)?.length, 1);
+  });
+
+  it('silence the name servers, which takes no region', async () => {
+    const { faults, pulled } = setUp();
+    await faults.start({ action: 'dns-outage', targets: [], parameters: {} });
+    await faults.stop({ action: 'dns-outage', targets: [] });
+    assert.deepEqual(pulled, ['silence true', 'silence false']);
   });
 
   it('end by themselves after their duration', async () => {
@@ -104,6 +124,10 @@ describe('active faults', () => {
     };
     await refused({ ...outage, action: 'earthquake' }, /There are: region-outage,/);
     await refused({ ...outage, targets: ['mars-1'] }, /not a region of this cloud, which has us/);
+    await refused({ ...cut, targets: ['us-east-1', 'mars-1'] }, /"mars-1" is not.*such as @tokyo/);
+    await refused({ ...cut, targets: ['us-east-1', '@mars'] }, /"@mars" is not/);
+    await refused({ ...cut, targets: ['sa-east-1', '@tokyo'] }, /"sa-east-1" is not/);
+    await refused({ ...outage, targets: ['sa-east-1'] }, /not a region of this cloud, which/);
     await refused({ ...outage, targets: [] }, /Usage: orrery fault start region-outage <region>/);
     await refused({ ...cut, targets: ['us-east-1', 'us-east-1'] }, /2 different regions/);
     await refused({ ...cut, parameters: { ms: 1 } }, /takes no --ms/);

@@ -7,7 +7,7 @@
  */
 import type { LinkCondition } from '../io/conditions.ts';
 import type { Clock, Timer, Timers } from '../io/io.ts';
-import { checkFault, faultAction } from './catalog.ts';
+import { canonicalTarget, checkFault, faultAction } from './catalog.ts';
 import { type Fault, FaultError, type FaultSpec, type Levers } from './fault.ts';
 
 export interface ActiveFaultsOptions {
@@ -100,7 +100,9 @@ export function createActiveFaults(options: ActiveFaultsOptions): ActiveFaults {
     start,
     stop: async (which) => {
       const fault =
-        'id' in which ? active.get(which.id) : find(faultAction(which.action).name, which.targets);
+        'id' in which
+          ? active.get(which.id)
+          : find(faultAction(which.action).name, which.targets.map(canonicalTarget));
       if (fault === undefined) {
         const present = [...active.values()]
           .map((one) => `${one.id} (${one.action} ${one.targets.join(' ')})`)

@@ -1,4 +1,7 @@
 /** All faults by name, and the checks that turn a request into a fault. */
+import { placeByName } from '../world/places.ts';
+import { isRegion } from '../world/regions.ts';
+import { dnsOutage } from './dns-outage.ts';
 import { type FaultAction, FaultError, type FaultSpec } from './fault.ts';
 import { latency } from './latency.ts';
 import { packetLoss } from './packet-loss.ts';
@@ -14,6 +17,7 @@ export const faultActions: readonly FaultAction[] = [
   latency,
   packetLoss,
   replicationPause,
+  dnsOutage,
 ];
 
 /** Finds an action by its name or its FIS action id. Throws `FaultError` naming those there are. */
@@ -33,22 +37,45 @@ export function checkFault(request: FaultSpec, running: readonly string[]): Faul
   if (request.targets.length !== action.targetCount) {
     throw new FaultError(`Usage: orrery fault start ${action.usage}`);
   }
-  for (const target of request.targets) {
-    if (!running.includes(target)) {
-      throw new FaultError(
-        `"${target}" is not a region of this cloud, which has ${running.join(', ')}.`,
-      );
-    }
-  }
-  if (new Set(request.targets).size !== request.targets.length) {
-    throw new FaultError(`${action.name} needs ${action.targetCount} different regions.`);
-  }
+  const targets = request.targets.map(canonicalTarget);
+  checkTargets(action, targets, running);
   return {
     action: action.name,
-    targets: request.targets,
+    targets,
     parameters: checkParameters(action, request.parameters),
     ...checkDuration(request.durationMs),
   };
+}
+
+/** A place by its one name, as locations have it; a region as it is. */
+export function canonicalTarget(target: string): string {
+  const place = target.startsWith('@') ? placeByName(target) : undefined;
+  return place === undefined ? target : `@${place.name}`;
+}
+
+function checkTargets(
+  action: FaultAction,
+  targets: readonly string[],
+  running: readonly string[],
+): void {
+  const isEnd = (target: string): boolean =>
+    action.takesAnyEnd === true &&
+    (isRegion(target) || (target.startsWith('@') && placeByName(target) !== undefined)) &&
+    targets.some((other) => running.includes(other));
+  for (const target of targets) {
+    if (running.includes(target) || isEnd(target)) continue;
+    const places =
+      action.takesAnyEnd === true
+        ? ' One end must be; the other may be any region of AWS (health checkers stand in eight) or ' +
+          'a place such as @tokyo.'
+        : '';
+    throw new FaultError(
+      `"${target}" is not a region of this cloud, which has ${running.join(', ')}.${places}`,
+    );
+  }
+  if (new Set(targets).size !== targets.length) {
+    throw new FaultError(`${action.name} needs ${action.targetCount} different regions.`);
+  }
 }
 
 function checkParameters(

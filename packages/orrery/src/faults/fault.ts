@@ -14,7 +14,7 @@ import type { LinkCondition } from '../io/conditions.ts';
 export interface FaultSpec {
   /** `region-outage`, or an AWS FIS action id where FIS has the fault. */
   readonly action: string;
-  /** Regions, in the order that the action names. */
+  /** Regions, in the order that the action names; ends of links may be places, as `@tokyo`. */
   readonly targets: readonly string[];
   readonly parameters: Readonly<Record<string, number>>;
   /** Ends by itself after this time; stays until stopped where absent. */
@@ -36,6 +36,8 @@ export interface Levers {
   hangRegion(region: string): Promise<void>;
   resumeRegion(region: string): Promise<void>;
   pauseReplication(region: string, paused: boolean): Promise<void>;
+  /** Whether Route 53's name servers drop the queries of clients. */
+  silenceDns(silent: boolean): Promise<void>;
 }
 
 export interface FaultAction {
@@ -46,6 +48,8 @@ export interface FaultAction {
   readonly usage: string;
   /** How many regions it takes. */
   readonly targetCount: number;
+  /** Its targets are ends of a link: one a region that runs, the other may be any or a place. */
+  readonly takesAnyEnd?: boolean;
   /** Name → default; undefined means that it must be given. */
   readonly parameters: Readonly<Record<string, number | undefined>>;
   start?(fault: FaultSpec, levers: Levers): Promise<void>;

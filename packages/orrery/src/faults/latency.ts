@@ -6,6 +6,7 @@ export const latency: FaultAction = {
   summary: 'adds milliseconds to every message between two regions (a round trip pays twice)',
   usage: 'latency <region> <region> --ms <milliseconds>',
   targetCount: 2,
+  takesAnyEnd: true,
   parameters: { ms: undefined },
   links: ({ targets: [a = '', b = ''], parameters }) => [
     { a, b, extraLatencyMs: parameters['ms'] ?? 0 },

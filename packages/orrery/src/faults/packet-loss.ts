@@ -6,6 +6,7 @@ export const packetLoss: FaultAction = {
   summary: 'loses a share of the messages between two regions; the sender waits in vain',
   usage: 'packet-loss <region> <region> --percent <0-100>',
   targetCount: 2,
+  takesAnyEnd: true,
   parameters: { percent: undefined },
   links: ({ targets: [a = '', b = ''], parameters }) => [
     { a, b, lossProbability: Math.min(100, Math.max(0, parameters['percent'] ?? 0)) / 100 },

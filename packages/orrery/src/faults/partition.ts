@@ -6,6 +6,7 @@ export const partition: FaultAction = {
   summary: 'cuts the link between two regions, both ways; messages vanish until their deadline',
   usage: 'partition <region> <region>',
   targetCount: 2,
+  takesAnyEnd: true,
   parameters: {},
   links: ({ targets: [a = '', b = ''] }) => [{ a, b, cut: true }],
 };

@@ -7,6 +7,7 @@ import type { Location } from '../io/io.ts';
 import { rttMs } from '../world/latency.ts';
 import { type LatencyTable, tableRttMs } from '../world/latency-table.ts';
 import { isRegion, regions } from '../world/regions.ts';
+import type { ResolverSettings } from './client-resolver.ts';
 
 export const accountId = '000000000000';
 
@@ -34,6 +35,8 @@ export interface CloudSettings {
   readonly latencyTable?: LatencyTable;
   /** Path of a database in MaxMind's format that places real addresses; the edge reads it. */
   readonly geoip?: string;
+  /** How the resolvers of clients, and the clients themselves, treat TTLs. */
+  readonly resolver: ResolverSettings;
 }
 
 export const defaultRegions: readonly string[] = ['us-east-1', 'eu-central-1', 'ap-northeast-1'];

@@ -5,14 +5,19 @@ import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../ad
 import { type Command, CommandError, readArguments, usageError } from '../command.ts';
 import { formatMs, paint } from '../terminal.ts';
 
-const help = `Usage: orrery curl --from <place> [-X method] [-H 'name: value'] [-d data] [-i] <url>
+const help = `Usage: orrery curl --from <place>[:<client>] [-X method] [-H 'name: value'] [-d data] [-i] <url>
 
 Makes a request through the client proxy: the name is resolved through Orrery's Route 53 as a client
 in that place, the network latency from there is paid, faults are suffered. Any HTTP client can do
 the same: curl -x http://tokyo@127.0.0.1:4580 http://api.orders.test/orders
 
+The answer says which address was used and why, in its header x-orrery-resolution: fresh (asked for
+now), cached (within its TTL), stale (past it, and Route 53 is silent), held (by a client that ignores
+TTLs; see orrery start --resolver) or connection (looked up when the connection was made).
+
 Options:
-  --from <place>    where the client stands (see: orrery places)
+  --from <place>    where the client stands (see: orrery places); tokyo:anna is another client
+                    there than tokyo or tokyo:ben
   -X, --request <m> method (default GET, POST with --data)
   -H, --header <h>  header, may be repeated
   -d, --data <text> body
@@ -57,7 +62,7 @@ function viaProxy(
   call: { method: string; headers: Record<string, string>; body: string | undefined },
 ): Promise<Answer> {
   return new Promise((done, fail) => {
-    const credentials = Buffer.from(`${place}:`).toString('base64');
+    const credentials = Buffer.from(place.includes(':') ? place : `${place}:`).toString('base64');
     const sent = httpRequest({
       host: proxy.hostname,
       port: proxy.port,
@@ -112,11 +117,20 @@ export const curlCommand: Command = {
     const statusCode = response.statusCode ?? 0;
     const region = String(response.headers['x-orrery-region'] ?? 'no region');
     const timing = String(response.headers['x-orrery-timing'] ?? '');
+    const resolution = String(response.headers['x-orrery-resolution'] ?? '');
     if (values.json) {
       const text = body.toString('utf8');
       console.log(
         JSON.stringify(
-          { statusCode, region, elapsedMs, timing, headers: response.headers, body: text },
+          {
+            statusCode,
+            region,
+            elapsedMs,
+            timing,
+            resolution,
+            headers: response.headers,
+            body: text,
+          },
           null,
           2,
         ),
@@ -127,7 +141,8 @@ export const curlCommand: Command = {
     process.stdout.write(body);
     if (process.stdout.isTTY && body.at(-1) !== 10) process.stdout.write('\n');
     if (!values.silent) {
-      const line = `${statusCode} from ${region} in ${formatMs(elapsedMs)}${timing === '' ? '' : ` (${timing})`}`;
+      const facts = [timing, resolution].filter((text) => text !== '').map((text) => ` (${text})`);
+      const line = `${statusCode} from ${region} in ${formatMs(elapsedMs)}${facts.join('')}`;
       console.error(paint(statusCode < 400 ? 'green' : 'red', line, process.stderr));
     }
     return statusCode < 500 ? 0 : 1;

@@ -5,12 +5,15 @@ import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../ad
 import { type Command, readArguments, usageError } from '../command.ts';
 import { formatTime, parseDurationMs, table } from '../terminal.ts';
 
-const help = `Usage: orrery fault start <fault> <region> [<region>] [--duration 30s]
+const help = `Usage: orrery fault start <fault> [<region> [<region>]] [--duration 30s]
        orrery fault stop <id> | <fault> <region> [<region>] | --all
        orrery fault list
 
 Faults:
 ${faultActions.map((action) => `  ${action.usage}\n      ${action.summary}${action.fisAction ? ` (${action.fisAction})` : ''}`).join('\n')}
+
+A link has a region of this cloud at one end; at the other any region of AWS, where health checkers
+stand in eight of them, or a place such as @tokyo.
 
 Options:
   --duration <time> ends by itself: 30s, 5m, 1h
@@ -23,6 +26,7 @@ Examples:
   orrery fault start region-outage us-east-1
   orrery fault start partition us-east-1 eu-central-1 --duration 1m
   orrery fault start latency eu-central-1 ap-northeast-1 --ms 300
+  orrery fault start partition @tokyo ap-northeast-1
   orrery fault list
   orrery fault stop region-outage us-east-1`;
 
@@ -34,7 +38,7 @@ const options = {
   all: { type: 'boolean', default: false },
 } as const;
 
-const words = (fault: Fault): string => `${fault.action} ${fault.targets.join(' ')}`;
+const words = (fault: Fault): string => [fault.action, ...fault.targets].join(' ');
 
 function durationOf(text: string | undefined): { durationMs?: number } {
   if (text === undefined) return {};

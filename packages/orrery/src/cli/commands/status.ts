@@ -1,13 +1,15 @@
 /** `orrery status`: regions, replication, health checks and faults of the running cloud. */
 import type { CloudStatus, RegionStatus } from '../../admin/api.ts';
 import type { Fault } from '../../faults/fault.ts';
+import { regionOfIp } from '../../world/addresses.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, readArguments } from '../command.ts';
 import { type Colour, formatMs, formatTime, out, table } from '../terminal.ts';
 
 const help = `Usage: orrery status [--json]
 
-Shows the regions, their replication queues, health checks and the faults in force.
+Shows the regions, their replication queues, health checks, where clients go (by what their
+resolvers remember) and the faults in force.
 
 Options:
 ${clientOptionsHelp}
@@ -60,6 +62,31 @@ function healthTable(status: CloudStatus): string {
   return table(['HEALTH CHECK', 'STATE', 'VOTES', 'TARGET', 'WHY'], rows);
 }
 
+/** What clients go by, newest first, and how they are told to treat TTLs. */
+function lookupTable({ resolver }: CloudStatus): string {
+  const rows = resolver.lookups.map((one) => [
+    one.client === '' ? one.place : `${one.place}:${shortened(one.client, 20)}`,
+    shortened(one.name, 40),
+    shortened(one.reason ?? one.addresses.map((ip) => regionOfIp(ip) ?? ip).join(' '), 30),
+    one.how,
+    formatMs(one.ageMs),
+    one.leftMs === null ? 'never' : one.leftMs === 0 ? 'over' : formatMs(one.leftMs),
+  ]);
+  return table(['CLIENTS OF', 'NAME', 'GO TO', 'WHY', 'SINCE', 'ENDS IN'], rows);
+}
+
+function resolverNote({ resolver }: CloudStatus): string {
+  const { serveStaleSeconds, ttlIgnoring, holdSeconds } = resolver;
+  const stale =
+    serveStaleSeconds === 0
+      ? []
+      : [`serve stale answers for ${formatMs(serveStaleSeconds * 1000)}`];
+  const hold = holdSeconds === 'forever' ? 'for ever' : `for ${formatMs(holdSeconds * 1000)}`;
+  const ignoring = ttlIgnoring === 0 ? [] : [`${ttlIgnoring * 100} % of clients hold ${hold}`];
+  const notes = [...stale, ...ignoring];
+  return notes.length === 0 ? '' : `resolvers: ${notes.join('; ')}`;
+}
+
 /** The clock that times below are read by, where it is not the usual one. */
 export function scaleNote(timeScale: number): string {
   return timeScale === 1
@@ -80,10 +107,12 @@ function render(status: CloudStatus): string {
     `proxy ${proxy}  admin ${admin}`,
     `latency ${status.latency}${status.app === null ? '' : `, app ${status.app}`}`,
     scaleNote(status.timeScale),
+    resolverNote(status),
     '',
     regionTable(status),
   ];
   if (status.healthChecks.length > 0) parts.push('', healthTable(status));
+  if (status.resolver.lookups.length > 0) parts.push('', lookupTable(status));
   parts.push('', `Faults in force: ${status.faults.length === 0 ? 'none' : ''}`);
   for (const fault of status.faults) {
     const ending = fault.endsAtMs === undefined ? '' : `, until ${formatTime(fault.endsAtMs)}`;
@@ -92,7 +121,7 @@ function render(status: CloudStatus): string {
       out('red', `  ${fault.id}  ${fault.action} ${fault.targets.join(' ')}${cause}${ending}`),
     );
   }
-  return parts.filter((part, index) => part !== '' || index > 3).join('\n');
+  return parts.filter((part, index) => part !== '' || index > 4).join('\n');
 }
 
 export const statusCommand: Command = {
