@@ -18,6 +18,10 @@ export function resourceConflict(message: string): ServiceError {
   return new ServiceError('ResourceConflictException', message, { status: 409, fields: user });
 }
 
+export function resourceInUse(message: string): ServiceError {
+  return new ServiceError('ResourceInUseException', message, { status: 400, fields: user });
+}
+
 export function invalidParameter(message: string): ServiceError {
   return new ServiceError('InvalidParameterValueException', message, { fields: user });
 }

@@ -31,7 +31,7 @@ export class Exit extends Error {}
 
 const prefix = '/2018-06-01/runtime';
 
-function programOf(player: Player): Program {
+export function programOf(player: Player): Program {
   return async (child) => {
     const call = (method: string, path: string, body: unknown): Promise<HttpResponse> =>
       child.request({

@@ -3,6 +3,7 @@
  *
  *   endpoint ─ control-plane/* ─→ functions.ts (records) ─→ data-plane/pool.ts
  *            └ data-plane/invoke.ts ─→ pool ─→ environment ⇄ process (Runtime API)
+ *   DynamoDB stream ─→ data-plane/event-sources/* ─┘
  *                                                 └→ log-sink ─→ logs-internal
  */
 import type { Service } from '../../endpoint/service.ts';
@@ -12,18 +13,23 @@ import { asModel } from '../../wire/models.ts';
 import { CodeStore } from './code.ts';
 import * as concurrency from './control-plane/concurrency.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
+import { createEventSourceMapping } from './control-plane/create-event-source-mapping.ts';
 import { createFunction } from './control-plane/create-function.ts';
 import { deleteFunction } from './control-plane/delete-function.ts';
+import * as getMapping from './control-plane/get-event-source-mapping.ts';
 import * as get from './control-plane/get-function.ts';
 import * as permissions from './control-plane/permissions.ts';
 import * as tags from './control-plane/tags.ts';
 import { scheduleTransition } from './control-plane/transition.ts';
+import * as changeMapping from './control-plane/update-event-source-mapping.ts';
 import { updateFunctionCode } from './control-plane/update-function-code.ts';
 import { updateFunctionConfiguration } from './control-plane/update-function-configuration.ts';
 import { AsynchronousQueue } from './data-plane/asynchronous-queue.ts';
+import { EventSources } from './data-plane/event-sources/event-sources.ts';
 import { invoke, invokeForService } from './data-plane/invoke.ts';
 import { LogSink } from './data-plane/log-sink.ts';
 import { EnvironmentPool } from './data-plane/pool.ts';
+import { MappingRegistry } from './event-source-mappings.ts';
 import { FunctionRegistry } from './functions.ts';
 import { type LambdaOptions, settingsOf } from './options.ts';
 
@@ -38,7 +44,9 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
   const sink = new LogSink(io, settings.region);
   const pool = new EnvironmentPool(io, settings, registry, code, sink);
   const queue = new AsynchronousQueue(io, settings, registry, pool);
-  const control: ControlPlane = { io, settings, registry, code };
+  const mappings = new MappingRegistry(registry.store);
+  const eventSources = new EventSources(io, settings, registry, mappings, pool);
+  const control: ControlPlane = { io, settings, registry, mappings, code };
   const data = { io, settings, registry, pool, queue };
   return {
     name: 'lambda',
@@ -58,6 +66,11 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
       PutFunctionConcurrency: concurrency.putFunctionConcurrency(control),
       GetFunctionConcurrency: concurrency.getFunctionConcurrency(control),
       DeleteFunctionConcurrency: concurrency.deleteFunctionConcurrency(control),
+      CreateEventSourceMapping: createEventSourceMapping(control),
+      GetEventSourceMapping: getMapping.getEventSourceMapping(control),
+      ListEventSourceMappings: getMapping.listEventSourceMappings(control),
+      UpdateEventSourceMapping: changeMapping.updateEventSourceMapping(control),
+      DeleteEventSourceMapping: changeMapping.deleteEventSourceMapping(control),
       ListTags: tags.listTags(control),
       TagResource: tags.tagResource(control),
       UntagResource: tags.untagResource(control),
@@ -67,9 +80,11 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
     async start() {
       for (const record of registry.list()) scheduleTransition(io, registry, record);
       queue.resume();
+      eventSources.resume();
     },
     async stop() {
       queue.close();
+      eventSources.close();
       pool.close();
       await sink.flush();
       await registry.flushed();

@@ -4,6 +4,7 @@
 import type { Io } from '../../../io/io.ts';
 import type { CodeStore } from '../code.ts';
 import { functionNotFound, preconditionFailed } from '../errors.ts';
+import type { MappingRegistry } from '../event-source-mappings.ts';
 import type { FunctionRecord, FunctionRegistry } from '../functions.ts';
 import { functionArn, parseFunctionName } from '../names.ts';
 import type { LambdaSettings } from '../options.ts';
@@ -12,6 +13,7 @@ export interface ControlPlane {
   readonly io: Io;
   readonly settings: LambdaSettings;
   readonly registry: FunctionRegistry;
+  readonly mappings: MappingRegistry;
   readonly code: CodeStore;
 }
 

@@ -154,7 +154,8 @@ export function checkTags(
   return tags;
 }
 
-function inRange(value: number, at: string, low: number, high: number): number {
+/** The value. Throws the model's constraint where it is out of range. */
+export function inRange(value: number, at: string, low: number, high: number): number {
   if (value < low) {
     throw constraint(value, at, `Member must have value greater than or equal to ${low}`);
   }
