@@ -4,9 +4,16 @@
  * Refuses to own: checks that need two members or the table.
  */
 import { validationError } from './errors.ts';
+import { javaText, lowerFirst } from './java-text.ts';
 
 /** What a value must satisfy; returns the unsatisfied constraint's words. */
-export type Constraint = (value: unknown) => string | undefined;
+export type Constraint = (value: unknown) => string | Unsatisfied | undefined;
+
+/** The same with the text that stands for the value. */
+export interface Unsatisfied {
+  readonly words: string;
+  readonly value: string;
+}
 
 export type Rules = readonly (readonly [member: string, ...Constraint[]])[];
 
@@ -44,11 +51,13 @@ export function lengthAtLeast(minimum: number): Constraint {
       : `Member must have length greater than or equal to ${minimum}`;
 }
 
-export function lengthAtMost(maximum: number): Constraint {
-  return (value) =>
-    value === undefined || lengthOf(value) <= maximum
-      ? undefined
-      : `Member must have length less than or equal to ${maximum}`;
+/** `shape` is the model's name of a list that is shown as Java shows it. */
+export function lengthAtMost(maximum: number, shape?: string): Constraint {
+  const words = `Member must have length less than or equal to ${maximum}`;
+  return (value) => {
+    if (value === undefined || lengthOf(value) <= maximum) return undefined;
+    return shape === undefined ? words : { words, value: `'${javaText(value, shape)}'` };
+  };
 }
 
 export function matches(pattern: string): Constraint {
@@ -77,11 +86,18 @@ export function collectProblems(
     for (const constraint of constraints) {
       const problem = constraint(value);
       if (problem === undefined || problems.length >= problemsMax) continue;
-      const at = prefix + name.charAt(0).toLowerCase() + name.slice(1);
-      problems.push(`Value ${shown(value)} at '${at}' failed to satisfy constraint: ${problem}`);
+      const { words, value: text } =
+        typeof problem === 'string' ? { words: problem, value: shown(value) } : problem;
+      problems.push(unsatisfied(text, prefix + lowerFirst(name), words));
       if (value === undefined) break;
     }
   }
+}
+
+/** One problem as it is told; the newer layer of checks shows no value. */
+export function unsatisfied(value: string | undefined, at: string, words: string): string {
+  const shownValue = value === undefined ? 'Value' : `Value ${value}`;
+  return `${shownValue} at '${at}' failed to satisfy constraint: ${words}`;
 }
 
 export function throwProblems(problems: readonly string[]): void {

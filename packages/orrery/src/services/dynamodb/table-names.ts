@@ -2,11 +2,18 @@
  * Owns: names of tables as parameters give them: a name, or an ARN of this region.
  */
 
-import { type Constraint, required } from './constraints.ts';
+import { type Constraint, lengthAtLeast, lengthAtMost, matches, required } from './constraints.ts';
 import { validationError } from './errors.ts';
 
 const name = /^[a-zA-Z0-9_.-]+$/;
 const arn = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):\d{12}:table\/([a-zA-Z0-9_.-]+)$/;
+
+/** Of an index, or of a table that is to be: no ARN. */
+export const nameConstraints: readonly Constraint[] = [
+  matches('[a-zA-Z0-9_.-]+'),
+  lengthAtLeast(3),
+  lengthAtMost(255),
+];
 
 /** Throws where the parameter is absent: DynamoDB tells that before anything else. */
 export function requireTableName(tableName: unknown): asserts tableName is string {
@@ -43,6 +50,15 @@ export const servedNameConstraints: readonly Constraint[] = [
   (value) => short(value, 1, 'greater than or equal to 1'),
   ...form,
 ];
+
+/** What is wrong with a name or ARN, if anything. */
+export function servedNameProblem(text: string): string | undefined {
+  for (const constraint of servedNameConstraints) {
+    const problem = constraint(text);
+    if (problem !== undefined) return typeof problem === 'string' ? problem : problem.words;
+  }
+  return undefined;
+}
 
 function short(value: unknown, minimum: number, words: string): string | undefined {
   return (value as string).length < minimum ? `Member must have length ${words}` : undefined;

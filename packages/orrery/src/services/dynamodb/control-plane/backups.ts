@@ -10,10 +10,10 @@ import { ServiceError } from '../../../endpoint/service.ts';
 import {
   atLeast,
   atMost,
+  type Constraint,
   checkConstraints,
   lengthAtLeast,
   lengthAtMost,
-  matches,
   oneOf,
   type Rules,
   required,
@@ -21,13 +21,19 @@ import {
 import { validationError } from '../errors.ts';
 import type { StoredBackup } from '../storage/backup-log.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
-import { requireTableName, tableArn, tableNameConstraints, tableNameOf } from '../table-names.ts';
+import {
+  nameConstraints,
+  requireTableName,
+  tableArn,
+  tableNameConstraints,
+  tableNameOf,
+} from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { throughputOf } from './schema-checks.ts';
+import { refuseVectorIndexes, throughputOf } from './schema-checks.ts';
 import { describe, keySchema } from './table-description.ts';
 import { onDemandLimitsOf } from './table-settings.ts';
 
-const name = [required, matches('[a-zA-Z0-9_.-]+'), lengthAtLeast(3), lengthAtMost(255)] as const;
+const name = [required, ...nameConstraints] as const;
 const arnRules: Rules = [['BackupArn', required, lengthAtLeast(37), lengthAtMost(1024)]];
 const listRules: Rules = [
   ['TableName', (value) => (value === undefined ? undefined : tableNameProblem(value))],
@@ -41,7 +47,7 @@ const restoreRules: Rules = [
   ['BillingModeOverride', oneOf('PROVISIONED', 'PAY_PER_REQUEST')],
 ];
 
-function tableNameProblem(value: unknown): string | undefined {
+function tableNameProblem(value: unknown): ReturnType<Constraint> {
   for (const constraint of tableNameConstraints) {
     const problem = constraint(value);
     if (problem !== undefined) return problem;
@@ -223,6 +229,7 @@ export function restoreTableFromBackup(
 ): object {
   checkConstraints(input, restoreRules);
   const name = input.TargetTableName ?? '';
+  refuseVectorIndexes(input, 'VectorIndexOverride');
   const backup = existingBackup(plane, input.BackupArn);
   if (backup.status === 'CREATING') refuseInUse(plane, backup);
   if (plane.catalog.find(name) !== undefined) {

@@ -9,7 +9,7 @@ import {
   required,
   throwProblems,
 } from '../constraints.ts';
-import { invalidParameter, resourceInUse, validationError } from '../errors.ts';
+import { invalidParameter, notBuilt, resourceInUse, validationError } from '../errors.ts';
 import { type StoredTable, streamLabel } from '../storage/stored-table.ts';
 import { requireTableName, tableArn } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
@@ -20,6 +20,7 @@ import {
   checkDefinitionsUsed,
   collectSchemaProblems,
   keysOf,
+  refuseVectorIndexes,
   throughputOf,
 } from './schema-checks.ts';
 import { describe } from './table-description.ts';
@@ -28,7 +29,7 @@ import { checkTagCount, tagsOf } from './tags.ts';
 
 const rules: Rules = [
   ['AttributeDefinitions', required],
-  ['KeySchema', required, lengthAtLeast(1), lengthAtMost(2)],
+  ['KeySchema', required, lengthAtLeast(1), lengthAtMost(2, 'KeySchema')],
   ['BillingMode', oneOf('PROVISIONED', 'PAY_PER_REQUEST')],
   ['TableClass', oneOf('STANDARD', 'STANDARD_INFREQUENT_ACCESS')],
 ];
@@ -42,6 +43,9 @@ export function createTable(plane: ControlPlane, input: CreateTableInput): objec
   collectSchemaProblems(input, problems);
   throwProblems(problems);
   checkNewName(input.TableName);
+  refuseVectorIndexes(input, 'VectorIndexes');
+  if (input.GlobalTableSourceArn !== undefined)
+    throw notBuilt('GlobalTableSourceArn: replicas across accounts');
 
   const billingMode = input.BillingMode ?? 'PROVISIONED';
   const throughput = throughputOf(billingMode, input.ProvisionedThroughput);

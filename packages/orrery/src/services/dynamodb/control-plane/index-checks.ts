@@ -100,7 +100,7 @@ export function globalIndex(
     throw invalidParameter(`ProvisionedThroughput must be specified for index: ${name}`);
   }
   checkName(name, before);
-  const throughput = throughputOf(billingMode, given.ProvisionedThroughput);
+  const throughput = throughputOf(billingMode, given.ProvisionedThroughput, name);
   const { OnDemandThroughput: most, WarmThroughput: warm } = given;
   return {
     id,

@@ -16,12 +16,11 @@ import {
   collectProblems,
   lengthAtLeast,
   lengthAtMost,
-  matches,
   oneOf,
   type Rules,
   required,
 } from '../constraints.ts';
-import { invalidParameter, validationError } from '../errors.ts';
+import { invalidParameter, notBuilt, validationError } from '../errors.ts';
 import type { KeyAttribute } from '../storage/key-encoding.ts';
 import {
   type KeyParts,
@@ -30,26 +29,22 @@ import {
   type StoredTable,
   type Throughput,
 } from '../storage/stored-table.ts';
+import { nameConstraints } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 
 const unitsMax = 1_000_000_000_000;
 
-export const indexNameConstraints = [
-  required,
-  matches('[a-zA-Z0-9_.-]+'),
-  lengthAtLeast(3),
-  lengthAtMost(255),
-] as const;
+export const indexNameConstraints = [required, ...nameConstraints] as const;
 
 const elementRules: Rules = [
   ['AttributeName', required, lengthAtLeast(1), lengthAtMost(255)],
   ['KeyType', required, oneOf('HASH', 'RANGE')],
 ];
-const definitionRules: Rules = [
+export const definitionRules: Rules = [
   ['AttributeName', required, lengthAtLeast(1), lengthAtMost(255)],
   ['AttributeType', required, oneOf('B', 'N', 'S')],
 ];
-const throughputRules: Rules = [
+export const throughputRules: Rules = [
   ['WriteCapacityUnits', required, atLeast(1)],
   ['ReadCapacityUnits', required, atLeast(1)],
 ];
@@ -62,6 +57,22 @@ const projectionRules: Rules = [
   ['ProjectionType', oneOf('ALL', 'INCLUDE', 'KEYS_ONLY')],
   ['NonKeyAttributes', lengthAtLeast(1)],
 ];
+
+const streamRules: Rules = [
+  ['StreamEnabled', required],
+  ['StreamViewType', oneOf('NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES', 'KEYS_ONLY')],
+];
+const encryptionRules: Rules = [['SSEType', oneOf('AES256', 'KMS')]];
+export const tagRules: Rules = [
+  ['Key', required, lengthAtLeast(1), lengthAtMost(128)],
+  ['Value', required, lengthAtMost(256)],
+];
+
+/** Vector indexes are not built. `member` may be newer than the types of the SDK. */
+export function refuseVectorIndexes(input: object, member: string): void {
+  const given = (input as Readonly<Record<string, unknown>>)[member];
+  if (given != null) throw notBuilt(`${member}: vector indexes`);
+}
 
 /** Adds what is wrong with the members of the schema, one by one. */
 export function collectSchemaProblems(input: CreateTableInput, problems: string[]): void {
@@ -77,28 +88,50 @@ export function collectSchemaProblems(input: CreateTableInput, problems: string[
   each(input.KeySchema, 'keySchema', elementRules, problems);
   collectIndexProblems(input.LocalSecondaryIndexes, 'localSecondaryIndexes', problems);
   collectIndexProblems(input.GlobalSecondaryIndexes, 'globalSecondaryIndexes', problems);
+  collectSettingProblems(input, problems);
 }
 
-export function collectIndexProblems(
+/** Adds what is wrong with the members that CreateTable and UpdateTable share. */
+export function collectSettingProblems(
+  input: Pick<CreateTableInput, 'StreamSpecification' | 'SSESpecification' | 'Tags'>,
+  problems: string[],
+): void {
+  const { StreamSpecification: stream, SSESpecification: encryption, Tags: tags } = input;
+  if (stream != null) collectProblems(stream, streamRules, 'streamSpecification.', problems);
+  if (encryption != null) {
+    collectProblems(encryption, encryptionRules, 'sSESpecification.', problems);
+  }
+  each(tags, 'tags', tagRules, problems);
+}
+
+function collectIndexProblems(
   indexes: readonly (LocalSecondaryIndex | GlobalSecondaryIndex)[] | undefined,
   name: string,
   problems: string[],
 ): void {
   indexes?.forEach((index, i) => {
-    const prefix = `${name}.${i + 1}.member.`;
-    collectProblems(index, indexRules, prefix, problems);
-    each(index.KeySchema, `${prefix}keySchema`, elementRules, problems);
-    if (index.Projection !== undefined) {
-      collectProblems(index.Projection, projectionRules, `${prefix}projection.`, problems);
-    }
-    const units = 'ProvisionedThroughput' in index ? index.ProvisionedThroughput : undefined;
-    if (units !== undefined) {
-      collectProblems(units, throughputRules, `${prefix}provisionedThroughput.`, problems);
-    }
+    collectProblemsOfIndex(index, `${name}.${i + 1}.member.`, problems);
   });
 }
 
-function each(
+/** `prefix` names the index. */
+export function collectProblemsOfIndex(
+  index: LocalSecondaryIndex | GlobalSecondaryIndex,
+  prefix: string,
+  problems: string[],
+): void {
+  collectProblems(index, indexRules, prefix, problems);
+  each(index.KeySchema, `${prefix}keySchema`, elementRules, problems);
+  if (index.Projection !== undefined) {
+    collectProblems(index.Projection, projectionRules, `${prefix}projection.`, problems);
+  }
+  const units = 'ProvisionedThroughput' in index ? index.ProvisionedThroughput : undefined;
+  if (units !== undefined) {
+    collectProblems(units, throughputRules, `${prefix}provisionedThroughput.`, problems);
+  }
+}
+
+export function each(
   list: readonly object[] | undefined,
   name: string,
   rules: Rules,
@@ -179,9 +212,19 @@ function checkKinds(schema: readonly KeySchemaElement[], several: boolean): void
   }
 }
 
+/** `index` is the name of the index that the capacity is for. */
+export function checkUnits(given: ProvisionedThroughput, index?: string): void {
+  for (const name of ['ReadCapacityUnits', 'WriteCapacityUnits'] as const) {
+    if ((given[name] ?? 0) <= unitsMax) continue;
+    const where = index === undefined ? '' : ` for index ${index}`;
+    throw validationError(`Given value ${given[name]} for ${name} is out of bounds${where}`);
+  }
+}
+
 export function throughputOf(
   billingMode: StoredTable['billingMode'],
   given: ProvisionedThroughput | undefined,
+  index?: string,
 ): Throughput {
   if (billingMode === 'PAY_PER_REQUEST') {
     if (given === undefined) return { readCapacityUnits: 0, writeCapacityUnits: 0 };
@@ -196,10 +239,7 @@ export function throughputOf(
         'PROVISIONED',
     );
   }
-  for (const name of ['ReadCapacityUnits', 'WriteCapacityUnits'] as const) {
-    if ((given[name] ?? 0) <= unitsMax) continue;
-    throw validationError(`Given value ${given[name]} for ${name} is out of bounds`);
-  }
+  checkUnits(given, index);
   return {
     readCapacityUnits: given.ReadCapacityUnits,
     writeCapacityUnits: given.WriteCapacityUnits,

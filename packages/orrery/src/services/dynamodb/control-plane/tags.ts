@@ -5,34 +5,22 @@ import type {
   TagResourceInput,
   UntagResourceInput,
 } from '@aws-sdk/client-dynamodb';
-import { arnNotFound, validationError } from '../errors.ts';
+import { throwProblems } from '../constraints.ts';
+import { arnNotFound, invalidParameter, validationError } from '../errors.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { each, tagRules } from './schema-checks.ts';
 
 const tagsMax = 50;
-const tagKeyMax = 128;
-const tagValueMax = 256;
 
+/** Tags whose members have been checked one by one. */
 export function tagsOf(tags: readonly Tag[]): Record<string, string> {
-  for (const { Key: key = '', Value: value = '' } of tags) {
-    if (key.length === 0 || key.length > tagKeyMax) {
-      throw validationError(`One or more parameter values were invalid: Invalid tag key: ${key}`);
-    }
-    if (value.length > tagValueMax) {
-      throw validationError(
-        `One or more parameter values were invalid: Invalid value of tag: ${key}`,
-      );
-    }
-    if (!key.startsWith('aws:')) continue;
-    throw validationError(
-      'One or more parameter values were invalid: Tag keys must not start with aws:',
-    );
+  if (tags.some(({ Key: key }) => key?.startsWith('aws:'))) {
+    throw invalidParameter('Tag keys must not start with aws:');
   }
   const map = Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? '', Value ?? '']));
-  if (Object.keys(map).length !== tags.length) {
-    throw validationError('One or more parameter values were invalid: Tag keys must be unique');
-  }
+  if (Object.keys(map).length !== tags.length) throw invalidParameter('Tag keys must be unique');
   return map;
 }
 
@@ -42,6 +30,13 @@ export function checkTagCount(tags: Readonly<Record<string, string>>): void {
 }
 
 export function tagResource(plane: ControlPlane, input: TagResourceInput): object {
+  checkArn(input.ResourceArn);
+  const problems: string[] = [];
+  each(input.Tags, 'tags', tagRules, problems);
+  throwProblems(problems);
+  if ((input.Tags ?? []).length === 0) {
+    throw validationError('Atleast one Tag needs to be provided as Input.');
+  }
   const table = tableOfArn(plane, input.ResourceArn);
   const tags = { ...table.tags, ...tagsOf(input.Tags ?? []) };
   checkTagCount(tags);
@@ -50,6 +45,10 @@ export function tagResource(plane: ControlPlane, input: TagResourceInput): objec
 }
 
 export function untagResource(plane: ControlPlane, input: UntagResourceInput): object {
+  checkArn(input.ResourceArn);
+  if ((input.TagKeys ?? []).length === 0) {
+    throw validationError('Atleast one Tag Key needs to be provided as Input.');
+  }
   const table = tableOfArn(plane, input.ResourceArn);
   const gone = new Set(input.TagKeys ?? []);
   const kept = Object.entries(table.tags).filter(([key]) => !gone.has(key));
@@ -63,10 +62,14 @@ export function listTagsOfResource(plane: ControlPlane, input: ListTagsOfResourc
   return { Tags: Object.entries(table.tags).map(([Key, Value]) => ({ Key, Value })) };
 }
 
+function checkArn(arn: string | undefined): asserts arn is string {
+  if (arn?.startsWith('arn:') === true) return;
+  const what = arn === undefined ? '' : `: Invalid ResourceArn provided as input ${arn}`;
+  throw validationError(`Invalid TableArn${what}`);
+}
+
 function tableOfArn(plane: ControlPlane, arn: string | undefined): StoredTable {
-  if (arn === undefined || !arn.startsWith('arn:')) {
-    throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${arn ?? ''}`);
-  }
+  checkArn(arn);
   const table = plane.catalog.find(tableNameOf(arn, plane.region));
   if (table === undefined) throw arnNotFound(arn);
   return table;

@@ -9,10 +9,12 @@ import { NetError } from '../../../io/io.ts';
 import type { TimeToLiveRequest } from '../api.ts';
 import {
   checkConstraints,
+  collectProblems,
   lengthAtLeast,
   lengthAtMost,
   type Rules,
   required,
+  throwProblems,
 } from '../constraints.ts';
 import { resourceInUse, validationError } from '../errors.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
@@ -36,10 +38,14 @@ export async function updateTimeToLive(
   input: UpdateTimeToLiveInput,
 ): Promise<object> {
   requireTableName(input.TableName);
-  checkConstraints(input, rules);
-  checkConstraints(input.TimeToLiveSpecification ?? {}, specificationRules);
-  const { Enabled: enabled = false, AttributeName: attribute = '' } =
-    input.TimeToLiveSpecification ?? {};
+  const problems: string[] = [];
+  collectProblems(input, rules, '', problems);
+  const given = input.TimeToLiveSpecification;
+  if (given != null) {
+    collectProblems(given, specificationRules, 'timeToLiveSpecification.', problems);
+  }
+  throwProblems(problems);
+  const { Enabled: enabled = false, AttributeName: attribute = '' } = given ?? {};
   const table = existingTable(plane, input.TableName);
   if (table.status !== 'ACTIVE') {
     throw resourceInUse(`Table is not ACTIVE: ${table.name}`);

@@ -4,32 +4,18 @@
  */
 import type { GlobalSecondaryIndexUpdate, UpdateTableInput } from '@aws-sdk/client-dynamodb';
 import { requestJson } from '../../../endpoint/internal-json.ts';
-import {
-  checkConstraints,
-  collectProblems,
-  oneOf,
-  type Rules,
-  throwProblems,
-} from '../constraints.ts';
-import {
-  invalidParameter,
-  limitExceeded,
-  notBuilt,
-  resourceInUse,
-  validationError,
-} from '../errors.ts';
+import { limitExceeded, notBuilt, resourceInUse, validationError } from '../errors.ts';
 import {
   isReplicated,
   nextStreamLabel,
   type StoredIndex,
   type StoredTable,
 } from '../storage/stored-table.ts';
-import { requireTableName, tableNameConstraints } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
 import { streamViewOf } from './create-table.ts';
 import { checkProjectedCount, globalIndex } from './index-checks.ts';
-import { collectIndexProblems, indexNameConstraints, throughputOf } from './schema-checks.ts';
+import { refuseVectorIndexes, throughputOf } from './schema-checks.ts';
 import { describe } from './table-description.ts';
 import {
   countedDecrease,
@@ -37,30 +23,12 @@ import {
   raisedWarmThroughput,
   warmThroughputOf,
 } from './table-settings.ts';
+import { checkUpdate } from './update-checks.ts';
 
 const replicaDeadlineMs = 15_000;
 
-const rules: Rules = [
-  ['TableName', ...tableNameConstraints],
-  ['BillingMode', oneOf('PROVISIONED', 'PAY_PER_REQUEST')],
-  ['TableClass', oneOf('STANDARD', 'STANDARD_INFREQUENT_ACCESS')],
-];
-
-const changeable = [
-  'BillingMode',
-  'ProvisionedThroughput',
-  'StreamSpecification',
-  'GlobalSecondaryIndexUpdates',
-  'SSESpecification',
-  'TableClass',
-  'DeletionProtectionEnabled',
-  'OnDemandThroughput',
-  'WarmThroughput',
-] as const;
-
 export async function updateTable(plane: ControlPlane, input: UpdateTableInput): Promise<object> {
-  requireTableName(input.TableName);
-  checkConstraints(input, rules);
+  checkUpdate(input);
   const table = existingTable(plane, input.TableName);
   if (input.MultiRegionConsistency === 'STRONG') {
     throw notBuilt('A global table with strong consistency');
@@ -68,6 +36,7 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
   if (input.GlobalTableWitnessUpdates !== undefined) {
     throw notBuilt('A witness of a global table');
   }
+  refuseVectorIndexes(input, 'VectorIndexUpdates');
   if (input.ReplicaUpdates !== undefined && input.ReplicaUpdates.length > 0) {
     return updateReplicas(plane, table, input);
   }
@@ -76,12 +45,6 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
     throw resourceInUse(
       'Attempt to change a resource which is still in use: Table is being ' +
         `${doing}: ${table.name}`,
-    );
-  }
-  if (!changeable.some((name) => input[name] !== undefined)) {
-    throw validationError(
-      'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, ' +
-        'GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required',
     );
   }
   const { next, droppedIndex } = change(plane, table, input);
@@ -232,13 +195,7 @@ function withIndexes(table: StoredTable, input: UpdateTableInput): Changed {
   for (const update of updates) {
     if (update.Create !== undefined) next = withIndex(next, update, input);
     else if (update.Update !== undefined) next = withIndexCapacity(next, update);
-    else if (update.Delete !== undefined) {
-      droppedIndex = indexNamed(next, update.Delete.IndexName).id;
-    } else {
-      throw invalidParameter(
-        'One of GlobalSecondaryIndexUpdate.Update, Create, Delete is required',
-      );
-    }
+    else droppedIndex = indexNamed(next, update.Delete?.IndexName).id;
   }
   return { next, droppedIndex };
 }
@@ -248,16 +205,8 @@ function withIndex(
   { Create: create }: GlobalSecondaryIndexUpdate,
   input: UpdateTableInput,
 ): StoredTable {
-  const problems: string[] = [];
-  if (create !== undefined) {
-    collectIndexProblems([create], 'globalSecondaryIndexUpdates', problems);
-  }
-  throwProblems(problems);
-  const known = table.attributes.map(({ name, type }) => ({
-    AttributeName: name,
-    AttributeType: type,
-  }));
-  const definitions = input.AttributeDefinitions ?? known;
+  // Attributes that the table has already must be defined once more.
+  const definitions = input.AttributeDefinitions ?? [];
   const index = globalIndex(
     create ?? { IndexName: undefined, KeySchema: undefined, Projection: undefined },
     definitions,
@@ -283,9 +232,6 @@ function withIndexCapacity(
   table: StoredTable,
   { Update: update }: GlobalSecondaryIndexUpdate,
 ): StoredTable {
-  const problems: string[] = [];
-  collectProblems(update ?? {}, [['IndexName', ...indexNameConstraints]], 'update.', problems);
-  throwProblems(problems);
   const index = indexNamed(table, update?.IndexName);
   const { billingMode } = table;
   const {

@@ -3,7 +3,7 @@
  * UnprocessedKeys.
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
-import { collectProblems, type Rules, throwProblems } from '../constraints.ts';
+import { collectProblems, type Rules, throwProblems, unsatisfied } from '../constraints.ts';
 import { isThrottled, validationError } from '../errors.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
@@ -12,6 +12,7 @@ import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { newerWording, validateMap } from '../values/validate-value.ts';
+import { collectNameProblems, duplicateKeys, refuseDuplicates } from './batches.ts';
 import {
   type CapacityMode,
   type ConsumedCapacity,
@@ -46,6 +47,7 @@ export interface BatchGetItemInput {
 const keysMax = 100;
 const bytesMax = 16 * 1024 * 1024;
 const rules: Rules = [capacityRule];
+const atLeastOne = 'Member must have length greater than or equal to 1';
 
 interface TableRequest {
   readonly name: string;
@@ -59,33 +61,60 @@ export function batchGetItem(engine: Engine, input: BatchGetItemInput): Serializ
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   const entries = Object.entries(input.RequestItems ?? {});
-  if (entries.length === 0) {
+  if (input.RequestItems == null) {
     throw validationError('The requestItems parameter is required for BatchGetItem');
   }
+  collectNameProblems(input.RequestItems, 'BatchGetRequestMap', problems);
+  collectListProblems(entries, problems);
   throwProblems(problems);
-  checkCounts(entries);
+  checkCount(entries);
   const bound = entries.map(([name, given]) => [name, given, bindOne(given)] as const);
   const requests = bound.map(([name, given, paths]) => locate(engine, name, given, paths));
+  // A table may stand there by its name and by its ARN.
+  if (requests.length > 1) refuseDuplicates(requests.flatMap(({ keys }) => keys));
   return answer(engine, requests, input.ReturnConsumedCapacity);
 }
 
-function checkCounts(entries: readonly (readonly [string, KeysAndAttributes])[]): void {
-  let keys = 0;
-  for (const [name, given] of entries) {
-    const count = given.Keys?.length ?? 0;
-    keys += count;
-    if (count > 0) continue;
-    throw validationError(
-      `1 validation error detected: Value '[]' at 'requestItems.${name}.member.keys' failed to ` +
-        'satisfy constraint: Member must have length greater than or equal to 1',
-    );
+/** This operation's lists are looked at by the newer layer of checks, which shows no value. */
+function collectListProblems(
+  entries: readonly (readonly [string, KeysAndAttributes])[],
+  problems: string[],
+): void {
+  if (entries.length === 0) {
+    problems.push(unsatisfied(undefined, 'RequestItems', atLeastOne));
   }
+  for (const [name, { Keys: keys, AttributesToGet: names }] of entries) {
+    const at = `RequestItems.${name}.member.`;
+    if (keys == null) {
+      problems.push(
+        unsatisfied('null', `requestItems.${name}.member.keys`, 'Member must not be null'),
+      );
+    } else if (keys.length === 0) {
+      problems.push(unsatisfied(undefined, `${at}Keys`, atLeastOne));
+    } else if (keys.length > keysMax) {
+      const words = `Member must have length less than or equal to ${keysMax}`;
+      problems.push(unsatisfied(undefined, `${at}Keys`, words));
+    }
+    if (names?.length === 0) {
+      problems.push(unsatisfied(undefined, `${at}AttributesToGet`, atLeastOne));
+    }
+  }
+}
+
+function checkCount(entries: readonly (readonly [string, KeysAndAttributes])[]): void {
+  const keys = entries.reduce((sum, [, given]) => sum + (given.Keys?.length ?? 0), 0);
   if (keys > keysMax) throw validationError('Too many items requested for the BatchGetItem call');
 }
 
 function bindOne(given: KeysAndAttributes): readonly Path[] | undefined {
   checkExpressionParameters(given, ['ProjectionExpression'], ['AttributesToGet']);
-  for (const key of given.Keys ?? []) validateMap(key, newerWording);
+  const seen = new Set<string>();
+  for (const key of given.Keys ?? []) {
+    validateMap(key, newerWording);
+    const text = JSON.stringify(Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (seen.has(text)) throw duplicateKeys();
+    seen.add(text);
+  }
   return bindPaths(given);
 }
 
@@ -97,9 +126,6 @@ function locate(
 ): TableRequest {
   const table = servingTable(engine, name);
   const keys = (given.Keys ?? []).map((key) => encodeGivenKey(table, key));
-  if (new Set(keys.map((key) => key.toString('latin1'))).size !== keys.length) {
-    throw validationError('Provided list of item keys contains duplicates');
-  }
   if (paths !== undefined) refuseKeyPaths(table, paths);
   return { name, given, table, keys, paths };
 }

@@ -3,11 +3,20 @@
  * everybody else; here they are checked together and written in one transaction.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
-import { collectProblems, oneOf, type Rules, throwProblems } from '../constraints.ts';
+import {
+  collectProblems,
+  oneOf,
+  type Rules,
+  required,
+  throwProblems,
+  unsatisfied,
+} from '../constraints.ts';
 import { isThrottled, validationError } from '../errors.ts';
+import { javaText } from '../java-text.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
+import { collectNameProblems, refuseDuplicates } from './batches.ts';
 import {
   addUnits,
   type CapacityMode,
@@ -36,6 +45,12 @@ export interface BatchWriteItemInput {
 
 const writesMax = 25;
 const rules: Rules = [capacityRule, ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')]];
+const putRules: Rules = [['Item', required]];
+const deleteRules: Rules = [['Key', required]];
+const requestsShape = 'BatchWriteItemRequestMap';
+const lengthWords =
+  `Map value must satisfy constraint: [Member must have length less than or equal to ${writesMax}, ` +
+  'Member must have length greater than or equal to 1]';
 
 interface Write {
   /** The table as the request names it. */
@@ -54,9 +69,11 @@ export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): obje
   if (entries.length === 0) {
     throw validationError('The requestItems parameter is required for BatchWriteItem');
   }
+  collectRequestProblems(input.RequestItems ?? {}, problems);
   throwProblems(problems);
   checkRequests(entries);
   const writes = entries.flatMap(([name, requests]) => locate(engine, name, requests));
+  refuseDuplicates(writes.map(({ key }) => key));
 
   const units = new Map<StoredTable, Units>();
   const unprocessed: Record<string, WriteRequest[]> = {};
@@ -101,21 +118,33 @@ function writeOne(
   return true;
 }
 
-function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
-  let count = 0;
-  for (const [name, requests] of entries) {
-    count += requests.length;
-    if (requests.length === 0) {
-      throw validationError(
-        `1 validation error detected: Value '{${name}=[]}' at 'requestItems' failed to satisfy ` +
-          'constraint: Map value must satisfy constraint: [Member must have length less than or ' +
-          'equal to 25, Member must have length greater than or equal to 1]',
-      );
-    }
-    for (const request of requests) checkRequest(request);
+/** Adds what is wrong with the lists of requests, and with the members of each. */
+function collectRequestProblems(
+  given: NonNullable<BatchWriteItemInput['RequestItems']>,
+  problems: string[],
+): void {
+  collectNameProblems(given, requestsShape, problems);
+  const entries = Object.entries(given);
+  if (entries.some(([, requests]) => requests.length === 0 || requests.length > writesMax)) {
+    const value = `'${javaText(given, requestsShape)}'`;
+    problems.push(unsatisfied(value, 'requestItems', lengthWords));
   }
+  for (const [name, requests] of entries) {
+    requests.forEach(({ PutRequest: put, DeleteRequest: remove }, i) => {
+      const prefix = `requestItems.${name}.member.${i + 1}.member.`;
+      if (put != null) collectProblems(put, putRules, `${prefix}putRequest.`, problems);
+      if (remove != null) collectProblems(remove, deleteRules, `${prefix}deleteRequest.`, problems);
+    });
+  }
+}
+
+function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
+  const count = entries.reduce((sum, [, requests]) => sum + requests.length, 0);
   if (count > writesMax) {
     throw validationError('Too many items requested for the BatchWriteItem call');
+  }
+  for (const [, requests] of entries) {
+    for (const request of requests) checkRequest(request);
   }
 }
 
@@ -134,15 +163,11 @@ function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest):
 
 function locate(engine: Engine, name: string, requests: readonly WriteRequest[]): Write[] {
   const table = servingTable(engine, name);
-  const seen = new Set<string>();
   return requests.map((request) => {
     const { PutRequest: put, DeleteRequest: remove } = request;
     const deletes = put === undefined;
     const map = put?.Item ?? remove?.Key ?? {};
     const key = deletes ? encodeGivenKey(table, map) : encodeKeyOfItem(table, map);
-    const text = key.toString('latin1');
-    if (seen.has(text)) throw validationError('Provided list of item keys contains duplicates');
-    seen.add(text);
     return { name, request, table, key, map, deletes };
   });
 }

@@ -49,10 +49,14 @@ const writeRules: Rules = [
 
 /** Checks the members of a request one by one, those of before expressions too. */
 export function checkMembers(input: object, rules: Rules): void {
+  throwProblems(memberProblems(input, rules));
+}
+
+export function memberProblems(input: object, rules: Rules): string[] {
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   collectLegacyProblems(input, problems);
-  throwProblems(problems);
+  return problems;
 }
 
 /**

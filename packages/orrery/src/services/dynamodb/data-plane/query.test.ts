@@ -184,7 +184,7 @@ test('key conditions are refused in DynamoDB’s words', async () => {
   );
   assert.equal(
     await problem('Query', { ...base, Limit: 0 }),
-    "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    "ValidationException: 1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
   );
   assert.equal(
     await problem('Query', { ...base, IndexName: 'nope' }),

@@ -4,7 +4,7 @@
  */
 import type { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
-import { atLeast, oneOf, type Rules } from '../constraints.ts';
+import { atLeast, oneOf, type Rules, throwProblems, unsatisfied } from '../constraints.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import { bindConditionText } from '../expressions/expressions.ts';
 import { type KeyTest, keyTests } from '../expressions/key-condition.ts';
@@ -21,7 +21,7 @@ import {
   sortKeysOf,
 } from '../storage/stored-table.ts';
 import { nextKey } from '../storage/table-storage.ts';
-import { servedNameConstraints } from '../table-names.ts';
+import { nameConstraints, servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { equalValues } from '../values/compare.ts';
 import { newerWording } from '../values/validate-value.ts';
@@ -30,6 +30,7 @@ import {
   capacityRule,
   checkExpressionParameters,
   checkMembers,
+  memberProblems,
   pathsOf,
   placeholdersOf,
   refuseKeyPaths,
@@ -58,13 +59,14 @@ export const readRules: Rules = [
   ['TableName', ...servedNameConstraints],
   ['Limit', atLeast(1)],
   capacityRule,
+  ['IndexName', ...nameConstraints],
   ['Select', oneOf('SPECIFIC_ATTRIBUTES', 'COUNT', 'ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES')],
 ];
 
 const legacy = ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyConditions'] as const;
 
 export function query(engine: Engine, input: QueryInput): SerializedBody {
-  checkMembers(input, readRules);
+  checkQueryMembers(input);
   checkExpressionParameters(
     input,
     ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression'],
@@ -107,6 +109,16 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
     spend:
       throttle && ((units) => throttle.read(table, index, partitionHashOf(match.partition), units)),
   });
+}
+
+/** A limit below one, if that is all that is wrong, is told by the newer layer of checks. */
+function checkQueryMembers(input: QueryInput): void {
+  const { Limit: limit, ...others } = input;
+  if ((limit ?? 1) < 1 && memberProblems(others, readRules).length === 0) {
+    const words = 'Member must have value greater than or equal to 1';
+    throwProblems([unsatisfied(undefined, 'Limit', words)]);
+  }
+  checkMembers(input, readRules);
 }
 
 function bindExpressions(input: QueryInput): {

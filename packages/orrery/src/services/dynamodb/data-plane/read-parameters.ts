@@ -1,6 +1,7 @@
 /**
  * Owns: the parameters that Query and Scan share: index, Select, filter and projection.
  */
+import { ServiceError } from '../../../endpoint/service.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import { bindConditionText, bindProjectionText } from '../expressions/expressions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
@@ -154,8 +155,14 @@ export function encodeStartKey(
       throw invalidStart('The provided key element does not match the schema');
     }
   }
-  checkKeyValues(table, key);
-  if (index !== undefined) checkKeyValues(index, key);
+  try {
+    checkKeyValues(table, key);
+    if (index !== undefined) checkKeyValues(index, key);
+  } catch (error) {
+    throw error instanceof ServiceError && error.code === 'ValidationException'
+      ? invalidStart(error.message)
+      : error;
+  }
   const itemKey = encodeItemKey(table, key);
   if (index === undefined) return itemKey;
   const entry = indexKeyOf(table.id, index, key, itemKey);

@@ -26,6 +26,7 @@ import {
   checkStartKey,
   encodeStartKey,
   indexOf,
+  invalidStart,
   projectionFor,
   type ReadInput,
   readsTable,
@@ -66,7 +67,10 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody {
   if (input.ExclusiveStartKey !== undefined) {
     const start = encodeStartKey(table, index, input.ExclusiveStartKey);
     if (compareBytes(start, range.start) < 0 || compareBytes(start, range.end) >= 0) {
-      throw validationError('The provided starting key is invalid');
+      throw invalidStart(
+        'Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. ' +
+          `TotalSegments: ${total} Segment: ${segment}`,
+      );
     }
     range = { start: nextKey(start), end: range.end };
   }

@@ -29,13 +29,7 @@ import {
 } from './capacity.ts';
 import { type Engine, servingTable } from './engine.ts';
 import { bindPaths } from './get-item.ts';
-import {
-  capacityRule,
-  checkExpressionParameters,
-  type ExpressionInput,
-  itemOf,
-  refuseKeyPaths,
-} from './item-operation.ts';
+import { capacityRule, type ExpressionInput, itemOf, refuseKeyPaths } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
 import { partitionOf } from './throttle.ts';
 import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
@@ -52,7 +46,7 @@ export interface TransactGetItemsInput {
 }
 
 const rules: Rules = [
-  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100)],
+  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100, 'TransactGetItemList')],
   capacityRule,
 ];
 const itemRules: Rules = [['Get', required]];
@@ -70,7 +64,7 @@ interface Located {
 export function transactGetItems(engine: Engine, input: TransactGetItemsInput): SerializedBody {
   const gets = checkedGets(input);
   const bound = gets.map((get) => {
-    checkExpressionParameters(get, ['ProjectionExpression'], []);
+    // Names without an expression are let pass here, as nowhere else.
     validateMap(get.Key);
     return { get, paths: bindPaths(get) };
   });

@@ -59,7 +59,7 @@ export interface TransactWriteItemsInput {
 }
 
 const rules: Rules = [
-  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100)],
+  ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100, 'TransactWriteItemList')],
   ['ClientRequestToken', lengthAtLeast(1), lengthAtMost(36)],
   capacityRule,
   ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],

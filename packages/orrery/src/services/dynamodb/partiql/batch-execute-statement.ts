@@ -48,7 +48,10 @@ export interface BatchExecuteStatementInput {
   readonly ReturnConsumedCapacity?: CapacityMode;
 }
 
-const rules: Rules = [['Statements', required, lengthAtLeast(1), lengthAtMost(25)], capacityRule];
+const rules: Rules = [
+  ['Statements', required, lengthAtLeast(1), lengthAtMost(25, 'PartiQLBatchRequest')],
+  capacityRule,
+];
 
 /** Exceptions as answers name them, where it is more than leaving `Exception` away. */
 const codes: Readonly<Record<string, string>> = {

@@ -52,7 +52,7 @@ export interface ExecuteTransactionInput {
 }
 
 const rules: Rules = [
-  ['TransactStatements', required, lengthAtLeast(1), lengthAtMost(100)],
+  ['TransactStatements', required, lengthAtLeast(1), lengthAtMost(100, 'ParameterizedStatements')],
   ['ClientRequestToken', lengthAtLeast(1), lengthAtMost(36)],
   capacityRule,
 ];

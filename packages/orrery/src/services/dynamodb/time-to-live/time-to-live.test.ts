@@ -115,7 +115,10 @@ test('the setting changes as it does in DynamoDB', async () => {
   assert.deepEqual(await status(tested), { TimeToLiveStatus: 'ENABLED', AttributeName: 'until' });
   assert.equal(await problem(true, 'until'), 'ValidationException: TimeToLive is already enabled');
   assert.match(await problem(true, 'other'), /different AttributeName: current AttributeName is u/);
-  assert.match(await problem(true, ''), /'attributeName' failed to satisfy constraint/);
+  assert.match(
+    await problem(true, ''),
+    /'timeToLiveSpecification.attributeName' failed to satisfy constraint/,
+  );
   await enable(tested, false);
   assert.deepEqual(await status(tested), { TimeToLiveStatus: 'DISABLED' });
   await tested.call('PutItem', { TableName, Item: { pk: S('a'), until: N(nowSeconds - 5) } });

@@ -22,7 +22,7 @@ const digitsMax = 38;
 const exponentMax = 125;
 const exponentMin = -130;
 
-const grammar = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,10}))?$/;
+const grammar = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?)0*(\d+))?$/;
 const plainInteger = /^(?:0|-?[1-9]\d{0,14})$/;
 
 /** Whether the text is an integer short enough to be in normal form without a closer look. */
@@ -30,16 +30,27 @@ export function isPlainInteger(text: string): boolean {
   return plainInteger.test(text);
 }
 
-/** Reads a number of any size; undefined where the text is none. */
+const scaleMax = 2 ** 31 - 1;
+
+/**
+ * Reads a number of any size; undefined where the text is none. Nor is one whose exponent is beyond
+ * what Java's BigDecimal, by which AWS reads numbers, can hold.
+ */
 export function parseDecimal(text: string): Decimal | undefined {
   const match = grammar.exec(text);
   if (match === null) return undefined;
   const whole = match[2] ?? '';
-  const all = whole + (match[3] ?? match[4] ?? '');
+  const fraction = match[3] ?? match[4] ?? '';
+  const power = Number(`${match[5] ?? ''}${match[6] ?? 0}`);
+  const scale = fraction.length - power;
+  if (power > scaleMax || power < -scaleMax - 1 || scale > scaleMax || scale < -scaleMax - 1) {
+    return undefined;
+  }
+  const all = whole + fraction;
   const digits = trimZeros(all);
   if (digits === '') return zero;
   const leading = all.length - all.replace(/^0+/, '').length;
-  const exponent = Number(match[5] ?? 0) + whole.length - 1 - leading;
+  const exponent = power + whole.length - 1 - leading;
   return { sign: match[1] === '-' ? -1 : 1, digits, exponent };
 }
 
