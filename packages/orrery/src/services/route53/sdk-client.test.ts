@@ -116,6 +116,12 @@ test('private zones: VPCs come and go', async () => {
     VPCs?.map(({ VPCId }) => VPCId),
     ['vpc-1', 'vpc-2'],
   );
+  await client.createHostedZone({ Name: 'public.test', CallerReference: 'public' });
+  const listed = await client.listHostedZones({ HostedZoneType: 'PrivateHostedZone' });
+  assert.deepEqual(
+    listed.HostedZones?.map(({ Name }) => Name),
+    ['private.test.'],
+  );
   const of = await client.listHostedZonesByVPC({ VPCId: 'vpc-2', VPCRegion: 'eu-west-1' });
   assert.deepEqual(
     of.HostedZoneSummaries?.map(({ Name }) => Name),

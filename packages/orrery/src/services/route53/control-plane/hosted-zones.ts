@@ -14,6 +14,7 @@ import type {
 } from '@aws-sdk/client-route-53';
 import type { Io } from '../../../io/io.ts';
 import {
+  constraint,
   hostedZoneAlreadyExists,
   hostedZoneNotEmpty,
   invalidDomainName,
@@ -183,9 +184,16 @@ export const listHostedZones =
   (plane: ControlPlane) =>
   (input: ListHostedZonesRequest): object => {
     if (input.DelegationSetId !== undefined) throw notBuilt('A reusable delegation set');
+    const { HostedZoneType: kind } = input;
+    if (kind !== undefined && kind !== 'PrivateHostedZone') {
+      const rule = 'Member must satisfy enum value set: [PrivateHostedZone]';
+      throw constraint(kind, 'hostedZoneType', rule);
+    }
     const marker = input.Marker === undefined ? '' : bareId(input.Marker);
     const limit = pageSize(input.MaxItems, maxPage);
-    const zones = allZones(plane).filter((zone) => zone.id >= marker);
+    const zones = allZones(plane)
+      .filter((zone) => zone.id >= marker)
+      .filter((zone) => kind === undefined || zone.vpcs !== undefined);
     const next = zones[limit];
     return {
       HostedZones: zones.slice(0, limit).map(zoneOutput),
