@@ -100,25 +100,25 @@ describe('the cache', () => {
       1,
     );
     let known = 0;
-    for (let i = 0; i < 60_000; i++) {
+    for (let i = 0; i < 200_000; i++) {
       cache.keepPacket(String(i), answer);
       cache.keepBody(String(i), body, place);
     }
-    for (let i = 0; i < 60_000; i++) {
+    for (let i = 0; i < 200_000; i++) {
       if (cache.packet(String(i), query) !== undefined) known++;
     }
-    assert.ok(known > 0 && known <= 16_384, `${known} packets are kept`);
+    assert.ok(known > 0 && known <= 4096, `${known} packets are kept`);
     assert.equal(cache.body('0', place), undefined);
-    assert.equal(cache.body('59999', place), body);
+    assert.equal(cache.body('199999', place), body);
     cache.clear();
-    assert.equal(cache.body('59999', place), undefined);
-    assert.equal(cache.packet('59999', query), undefined);
+    assert.equal(cache.body('199999', place), undefined);
+    assert.equal(cache.packet('199999', query), undefined);
   });
 
   test('keeps no long queries and no long answers', () => {
     const cache = new AnswerCache();
     assert.equal(cache.packetKey(Buffer.alloc(500)), undefined);
-    cache.keepPacket('long', Buffer.alloc(1000));
+    for (let i = 0; i < 20; i++) cache.keepPacket('long', Buffer.alloc(1000));
     assert.equal(cache.packet('long', Buffer.alloc(12)), undefined);
   });
 });

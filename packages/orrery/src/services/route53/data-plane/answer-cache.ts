@@ -11,10 +11,16 @@ import type { Place } from '../../../world/places.ts';
 import type { Body } from './response.ts';
 
 const maxBodies = 50_000;
-const maxPackets = 16_384;
+const maxPackets = 4096;
 /** Longer queries and answers are rare, and not kept whole. */
 const maxQueryOctets = 192;
 const maxAnswerOctets = 512;
+
+/**
+ * One in so many packets that are offered is kept: what is asked often comes in soon, and a flood
+ * of questions that never come again costs an eighth.
+ */
+const admitted = 8;
 
 interface Bodies {
   anywhere: Body | undefined;
@@ -26,6 +32,7 @@ export class AnswerCache {
   private bodyCount = 0;
   /** Octets as text on both sides: a fraction of what as many buffers hold. */
   private readonly packets = new Map<string, string>();
+  private offered = 0;
 
   clear(): void {
     this.bodies.clear();
@@ -49,7 +56,7 @@ export class AnswerCache {
   }
 
   keepPacket(key: string, answer: Buffer): void {
-    if (answer.length > maxAnswerOctets) return;
+    if (answer.length > maxAnswerOctets || ++this.offered % admitted !== 0) return;
     if (this.packets.size >= maxPackets) this.packets.clear();
     this.packets.set(key, answer.toString('latin1'));
   }

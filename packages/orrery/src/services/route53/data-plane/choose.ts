@@ -12,7 +12,7 @@ import type { Place } from '../../../world/places.ts';
 import type { GeoLocation } from '../record-set.ts';
 import type { CidrIndex, ClientPrefix } from './cidr-index.ts';
 import { type BiasFormula, biasedKm } from './geoproximity.ts';
-import type { CompiledRecord, Group } from './zone-table.ts';
+import type { CompiledRecord, Group } from './packed-group.ts';
 
 /** An answer of multivalue sets holds at most so many records, to fit 512 octets. */
 const maxMultivalue = 8;

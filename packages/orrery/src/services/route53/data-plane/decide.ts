@@ -26,10 +26,13 @@ import {
   shuffled,
   tiersOf,
 } from './choose.ts';
-import { awsTtlSeconds, type CompiledRecord, type Group } from './zone-table.ts';
+import { awsTtlSeconds, type CompiledRecord, type Group } from './packed-group.ts';
 
 /** Alias trees are finite, but a loop of aliases could be stored piece by piece. */
 const maxDepth = 32;
+
+/** Deeper than any answer, so that what is found at this depth cannot matter to one. */
+const maxAliveDepth = 2 * maxDepth;
 
 /** What was found of each group's health during one decision; `undefined` while it is looked at. */
 type Verdicts = Map<Group, boolean | undefined>;
@@ -146,6 +149,7 @@ function whyUnhealthy(
   type: number,
   context: DecisionContext,
   known: Verdicts,
+  depth = 0,
 ): string | undefined {
   const check = record.set.HealthCheckId;
   if (check !== undefined && !context.health.isHealthy(check)) {
@@ -156,18 +160,22 @@ function whyUnhealthy(
   if (alias === undefined || !alias.evaluate || alias.to === 'aws') return undefined;
   const target = context.lookup(alias.name, type);
   if (target === undefined) return 'the alias target does not exist';
-  return isAlive(target, context, known)
+  return isAlive(target, context, known, depth + 1)
     ? undefined
     : 'all records of the alias target are unhealthy';
 }
 
-/** Whether a record of a group is healthy. A circle of aliases has nothing alive in it. */
-function isAlive(group: Group, context: DecisionContext, known: Verdicts): boolean {
+/**
+ * Whether a record of a group is healthy. A circle of aliases has nothing alive in it, nor has what
+ * lies deeper than an answer would be followed to.
+ */
+function isAlive(group: Group, context: DecisionContext, known: Verdicts, depth: number): boolean {
+  if (depth > maxAliveDepth) return false;
   const before = known.get(group);
   if (before !== undefined || known.has(group)) return before ?? false;
   known.set(group, undefined);
   const alive = group.records.some(
-    (record) => whyUnhealthy(record, group.type, context, known) === undefined,
+    (record) => whyUnhealthy(record, group.type, context, known, depth) === undefined,
   );
   known.set(group, alive);
   return alive;

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { namedRandom } from '../../../io/simulated/random.ts';
-import { types } from '../../../wire/dns/constants.ts';
+import { typeNumber, types } from '../../../wire/dns/constants.ts';
 import { parseName } from '../../../wire/dns/name.ts';
 import { dataText } from '../../../wire/dns/record-data.ts';
 import { placeToRegionRttMs } from '../../../world/latency.ts';
@@ -12,7 +12,7 @@ import type { GeoLocation, GeoProximityLocation, RecordSet } from '../record-set
 import { CidrIndex, parseCidr } from './cidr-index.ts';
 import { type DecisionContext, decide } from './decide.ts';
 import type { BiasFormula } from './geoproximity.ts';
-import { compileGroup, ZoneTable } from './zone-table.ts';
+import { ZoneTable } from './zone-table.ts';
 
 export type Members = Partial<RecordSet>;
 
@@ -98,9 +98,9 @@ function zoneOf(sets: readonly RecordSet[]) {
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
   for (const group of groups.values()) {
-    const compiled = compileGroup(zoneId, group);
-    assert.ok(compiled);
-    zone.setGroup(compiled.name, compiled.type, compiled);
+    const [first] = group;
+    assert.ok(first);
+    zone.setSets(parseName(first.Name, 8), typeNumber(first.Type) ?? 0, group);
   }
   return zone;
 }

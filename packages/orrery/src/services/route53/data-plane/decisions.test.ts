@@ -518,4 +518,9 @@ describe('properties', () => {
     assert.deepEqual(made.answers, ['']);
     assert.ok(performance.now() - started < 2000);
   });
+
+  test('a chain of aliases without end is decided, too', () => {
+    const links = Array.from({ length: 20_000 }, (_, i) => to(simple(`n${i}`), `n${i + 1}`));
+    assert.deepEqual(outcomes([to(simple('x'), 'n0'), ...links], [], 'ashburn').answers, ['']);
+  });
 });

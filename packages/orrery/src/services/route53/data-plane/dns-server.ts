@@ -21,7 +21,7 @@ import { askerInVpc, placeInVpc } from './asker.ts';
 import { type ClientPlaces, clientPrefix } from './client-place.ts';
 import type { RoutingFacts } from './decide.ts';
 import { type Resolution, resolve, resolveAwsName } from './resolve.ts';
-import { type Body, badVersion, compileBody, refused, respond } from './response.ts';
+import { type Body, badVersion, compileBody, refused, respond, soleBody } from './response.ts';
 import type { Asker, Zone, ZoneTable } from './zone-table.ts';
 
 export interface QuerySource {
@@ -91,11 +91,24 @@ export class DnsServer {
     if (query.class === classes.IN && query.ednsVersion === 0) {
       const known = this.cache.body(key, place);
       if (known !== undefined) return { body: known, cacheable: true };
+      const simple = this.simpleBody(query);
+      if (simple !== undefined) return { body: simple, cacheable: true };
     }
     const made = this.compile(query, place, sourceIp, undefined);
     if (made === undefined) return { body: refused, cacheable: false };
     if (made.cacheable) this.cache.keepBody(key, made.body, place);
     return made;
+  }
+
+  /**
+   * The short way to what most names are: one value for everybody. To make it anew is cheaper than
+   * to keep it, so that a zone of a million names is answered like a small one.
+   */
+  private simpleBody({ name, type }: Query): Body | undefined {
+    const zone = this.options.zones.find(name);
+    if (zone === undefined || zone.hasCuts || type === types.DS) return undefined;
+    const sole = zone.soleValue(name, type);
+    return sole === undefined ? undefined : soleBody(type, sole, this.options.timeScale);
   }
 
   /** Undefined where the question is refused. */

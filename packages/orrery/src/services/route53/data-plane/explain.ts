@@ -9,12 +9,12 @@ import { dataText } from '../../../wire/dns/record-data.ts';
 import type { Place } from '../../../world/places.ts';
 import { regions } from '../../../world/regions.ts';
 import type { ExplainedCandidate, ExplainedClient, ExplainedStep, Explanation } from '../api.ts';
-import type { RecordSet } from '../record-set.ts';
 import { placeInVpc } from './asker.ts';
 import { type ClientPrefix, parseCidr } from './cidr-index.ts';
 import type { Candidate, RoutingFacts, Step } from './decide.ts';
+import type { CompiledRecord, SetMembers } from './packed-group.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
-import type { Asker, CompiledRecord, ZoneTable } from './zone-table.ts';
+import type { Asker, ZoneTable } from './zone-table.ts';
 
 export interface ExplainContext {
   readonly zones: ZoneTable;
@@ -103,7 +103,7 @@ function explainedCandidate(candidate: Candidate, step: Step): ExplainedCandidat
 }
 
 /** What a geolocation, geoproximity or IP-based record is for. */
-function locationText(set: RecordSet): string | null {
+function locationText(set: SetMembers): string | null {
   const { GeoLocation: geo, GeoProximityLocation: near, CidrRoutingConfig: cidr } = set;
   if (geo !== undefined) {
     if (geo.CountryCode === '*') return 'default';

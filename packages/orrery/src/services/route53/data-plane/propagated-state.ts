@@ -15,7 +15,7 @@ import { parseName } from '../../../wire/dns/name.ts';
 import { keyOf, partsOf, rangeOf } from '../keys.ts';
 import type { CidrCollection, HealthCheck, RecordSet, Update, ZoneFacts } from '../record-set.ts';
 import { CidrIndex } from './cidr-index.ts';
-import { compileGroup, ZoneTable } from './zone-table.ts';
+import { ZoneTable } from './zone-table.ts';
 
 export class PropagatedState {
   readonly zones = new ZoneTable();
@@ -132,7 +132,7 @@ export class PropagatedState {
     const zone = this.zones.get(zoneId);
     const number = typeNumber(type);
     if (zone === undefined || number === undefined) return;
-    zone.setGroup(parseName(name, 8), number, compileGroup(zoneId, sets));
+    zone.setSets(parseName(name, 8), number, sets);
   }
 }
 

@@ -12,7 +12,8 @@ import { isAtOrBelow, type WireName } from '../../../wire/dns/name.ts';
 import { parseData } from '../../../wire/dns/record-data.ts';
 import { awsTarget, awsZoneName, awsZoneSoa } from './aws-names.ts';
 import { type Decision, type DecisionContext, decide } from './decide.ts';
-import { awsTtlSeconds, type Group, type Zone } from './zone-table.ts';
+import { awsTtlSeconds, type Group } from './packed-group.ts';
+import type { Zone } from './zone-table.ts';
 
 export interface AnswerRecord {
   readonly name: WireName;

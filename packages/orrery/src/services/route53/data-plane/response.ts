@@ -13,6 +13,7 @@ import { writeEdns } from '../../../wire/dns/message.ts';
 import type { Query } from '../../../wire/dns/query.ts';
 import { DnsWriter } from '../../../wire/dns/writer.ts';
 import type { ClientPlaces } from './client-place.ts';
+import type { SoleValue } from './packed-group.ts';
 import type { AnswerRecord, Resolution } from './resolve.ts';
 
 /** What stands behind the question of an answer, but for EDNS. */
@@ -71,11 +72,26 @@ function writeRecord(writer: DnsWriter, record: AnswerRecord, timeScale: number)
   writer.patchU16(lengthAt, writer.length - lengthAt - 2);
 }
 
+/** The body of one record at the question's own name; undefined where its data is compressed. */
+export function soleBody(type: number, sole: SoleValue, timeScale: number): Body | undefined {
+  if (compressible.has(type)) return undefined;
+  const length = sole.end - sole.start;
+  const bytes = Buffer.allocUnsafe(12 + length);
+  bytes[0] = 0xc0;
+  bytes[1] = 12;
+  bytes.writeUInt16BE(type, 2);
+  bytes.writeUInt16BE(classes.IN, 4);
+  bytes.writeUInt32BE(scaledTtl(sole.ttl, timeScale), 6);
+  bytes.writeUInt16BE(length, 10);
+  for (let i = 0; i < length; i++) bytes[12 + i] = sole.bytes[sole.start + i] ?? 0;
+  return { word: flags.AA, counts: [1, 0, 0], bytes, location: false, cidrScope: 0 };
+}
+
 /** Types whose data is one name that may be compressed (RFC 3597 §4). */
 const compressible: ReadonlySet<number> = new Set([types.NS, types.CNAME, types.PTR]);
 
 /** A TTL as it goes out: divided by the time scale, but no less than a second. */
-export function scaledTtl(ttl: number, timeScale: number): number {
+function scaledTtl(ttl: number, timeScale: number): number {
   return ttl === 0 ? 0 : Math.max(1, Math.floor(ttl / timeScale));
 }
 

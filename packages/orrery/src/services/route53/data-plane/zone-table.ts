@@ -1,167 +1,142 @@
 /**
- * The zones that answers come from, compiled: names to nodes, nodes to groups of record sets,
- * values to wire form. Owns the shape; changes come from `propagated-state.ts` alone.
+ * The zones that answers come from: names to groups of record sets. Owns the shape; changes come
+ * from `propagated-state.ts` alone, the form of a group is `packed-group.ts`.
  *
  * Invariants:
  *  Z1  A batch is applied in one synchronous call: no answer sees half of it.
- *  Z2  Records and groups are immutable; an update replaces whole groups.
- *  Z3  A name with something below it is a node, if an empty one, so that it is NODATA and not
- *      NXDOMAIN (RFC 8020); a node with nothing at it or below it does not exist.
- *  Z4  Sets of a group stand in the order of their identifiers, however they came.
+ *  Z2  A change costs what it changes, whatever the zone's size: nothing is rebuilt.
+ *  Z3  A name with something below it exists, if without records, so that it is NODATA and not
+ *      NXDOMAIN (RFC 8020); a name with nothing at it or below it does not exist.
  */
 import { assert } from '../../../stdx/assert.ts';
-import { typeNumber, types } from '../../../wire/dns/constants.ts';
+import { types } from '../../../wire/dns/constants.ts';
 import { isAtOrBelow, parentName, parseName, type WireName } from '../../../wire/dns/name.ts';
-import { parseData } from '../../../wire/dns/record-data.ts';
-import type { Point } from '../../../world/geometry.ts';
-import { policyOf, type RecordSet, type RoutingPolicy, type ZoneFacts } from '../record-set.ts';
-import { awsTarget } from './aws-names.ts';
-import { pointOf } from './geoproximity.ts';
-
-export interface CompiledRecord {
-  readonly set: RecordSet;
-  readonly ttl: number;
-  readonly data: readonly Uint8Array[];
-  readonly alias: CompiledAlias | undefined;
-  /** Where a geoproximity record stands. */
-  readonly at: Point | undefined;
-}
-
-export type CompiledAlias =
-  | { readonly to: 'records'; readonly name: WireName; readonly evaluate: boolean }
-  /** A name of AWS's: what it answers to a query of this type (nothing, for most types). */
-  | { readonly to: 'aws'; readonly data: readonly Uint8Array[]; readonly evaluate: boolean };
-
-export interface Group {
-  readonly name: WireName;
-  readonly type: number;
-  readonly policy: RoutingPolicy;
-  readonly records: readonly CompiledRecord[];
-}
-
-interface Node {
-  readonly groups: Map<number, Group>;
-  /** Nodes right below. */
-  children: number;
-}
-
-/**
- * Answers of AWS's own names live this long. AWS names 60 s for load balancers and S3, nothing for API
- * Gateway; with 10 s, checks of 10 s and a threshold of 3 move a client within 45 s.
- */
-export const awsTtlSeconds = 10;
-
-/** Compiles the sets of one group, or undefined where there are none. */
-export function compileGroup(zoneId: string, sets: readonly RecordSet[]): Group | undefined {
-  const first = sets[0];
-  if (first === undefined) return undefined;
-  const type = typeNumber(first.Type);
-  assert(type !== undefined, `a stored record of type ${first.Type}`);
-  const inOrder = [...sets].sort((a, b) =>
-    (a.SetIdentifier ?? '') < (b.SetIdentifier ?? '') ? -1 : 1,
-  );
-  return {
-    name: parseName(first.Name, 8),
-    type,
-    policy: policyOf(first),
-    records: inOrder.map((set) => ({
-      set,
-      ttl: set.TTL ?? awsTtlSeconds,
-      data: (set.ResourceRecords ?? []).map(({ Value }) => parseData(type, Value, 8)),
-      alias: compileAlias(zoneId, set, type),
-      at: set.GeoProximityLocation === undefined ? undefined : pointOf(set.GeoProximityLocation),
-    })),
-  };
-}
-
-function compileAlias(zoneId: string, set: RecordSet, type: number): CompiledAlias | undefined {
-  const target = set.AliasTarget;
-  if (target === undefined) return undefined;
-  const evaluate = target.EvaluateTargetHealth;
-  const name = parseName(target.DNSName.toLowerCase(), 8);
-  if (target.HostedZoneId === zoneId) return { to: 'records', name, evaluate };
-  const data = awsTarget(name, type);
-  return { to: 'aws', data: data ?? [], evaluate };
-}
+import type { RecordSet, ZoneFacts } from '../record-set.ts';
+import { NameTable, type TextView } from './name-table.ts';
+import {
+  type Group,
+  GroupPacker,
+  joinGroups,
+  narrow,
+  packedType,
+  type SoleValue,
+  soleValue,
+  splitGroups,
+} from './packed-group.ts';
 
 export class Zone {
   facts: ZoneFacts;
   readonly name: WireName;
-  private readonly nodes = new Map<WireName, Node>();
+  private readonly packer: GroupPacker;
+  /** The groups at a name, joined. */
+  private readonly groups = new NameTable();
+  /** How many names stand right below a name: four octets. */
+  private readonly below = new NameTable();
   /** Names below the apex with NS records: where there are none, no query looks for them. */
   private cuts = 0;
 
-  constructor(facts: ZoneFacts) {
+  constructor(facts: ZoneFacts, packer: GroupPacker = new GroupPacker()) {
     this.facts = facts;
     this.name = parseName(facts.name, 8);
-    this.nodes.set(this.name, { groups: new Map(), children: 0 });
+    this.packer = packer;
   }
 
-  /** Whether the name exists: it has records, or something below it has. */
+  /** Whether the name exists: it has records, or something below it has. The apex always does. */
   has(name: WireName): boolean {
-    return this.nodes.has(name);
+    return this.groups.has(name) || this.below.has(name) || name === this.name;
+  }
+
+  /** Whether parts of the zone are delegated. */
+  get hasCuts(): boolean {
+    return this.cuts > 0;
+  }
+
+  /** Where the group of that name and type stands; undefined where there is none. */
+  private packed(name: WireName, type: number): TextView | undefined {
+    const view = this.groups.view(name);
+    return view !== undefined && narrow(view, type) ? view : undefined;
+  }
+
+  /** The value of a simple set that has one; undefined for all other groups. */
+  soleValue(name: WireName, type: number): SoleValue | undefined {
+    const view = this.packed(name, type);
+    return view === undefined ? undefined : soleValue(view);
   }
 
   group(name: WireName, type: number): Group | undefined {
-    return this.nodes.get(name)?.groups.get(type);
+    const view = this.packed(name, type);
+    return view === undefined ? undefined : this.packer.unpack(this.facts.id, name, type, view);
   }
 
-  /** Puts a group in the place of the one of that name and type; undefined takes it away. */
-  setGroup(name: WireName, type: number, group: Group | undefined): void {
+  /** Puts sets in the place of those of that name and type; none takes these away. */
+  setSets(name: WireName, type: number, sets: readonly RecordSet[]): void {
     assert(isAtOrBelow(name, this.name), 'a group belongs to its zone');
-    const before = this.nodes.get(name)?.groups.get(type);
+    const packed = sets.length === 0 ? undefined : this.packer.pack(type, sets);
+    const existed = this.has(name);
+    const before = splitGroups(this.groups.get(name) ?? '');
+    const others = before.filter((each) => packedType(each) !== type);
     if (type === types.NS && name !== this.name) {
-      this.cuts += (group === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+      this.cuts += (packed === undefined ? 0 : 1) - (before.length - others.length);
     }
-    if (group !== undefined) {
-      this.makeNode(name).groups.set(type, group);
-    } else if (before !== undefined) {
-      this.nodes.get(name)?.groups.delete(type);
-      this.dropIfEmpty(name);
-    }
+    const after = packed === undefined ? others : [...others, packed];
+    if (after.length === 0) this.groups.delete(name);
+    else this.groups.set(name, joinGroups(after));
+    const exists = this.has(name);
+    if (exists && !existed) this.link(name);
+    else if (existed && !exists) this.unlink(name);
   }
 
-  private makeNode(name: WireName): Node {
-    let node = this.nodes.get(name);
-    if (node === undefined) {
-      node = { groups: new Map(), children: 0 };
-      this.nodes.set(name, node);
-      this.makeNode(parentName(name) ?? this.name).children++;
-    }
-    return node;
-  }
-
-  private dropIfEmpty(name: WireName): void {
-    const node = this.nodes.get(name);
-    if (name === this.name || node === undefined) return;
-    if (node.children > 0 || node.groups.size > 0) return;
-    this.nodes.delete(name);
+  /** A name has come into being: so do the names above it that were not there. */
+  private link(name: WireName): void {
     const parent = parentName(name) ?? this.name;
-    const above = this.nodes.get(parent);
-    assert(above !== undefined, 'a node has a parent');
-    above.children--;
-    this.dropIfEmpty(parent);
+    const existed = this.has(parent);
+    this.below.set(parent, octetsOf(this.countBelow(parent) + 1));
+    if (!existed) this.link(parent);
+  }
+
+  /** A name is gone: so are those above it that were there for its sake alone. */
+  private unlink(name: WireName): void {
+    const parent = parentName(name) ?? this.name;
+    const left = this.countBelow(parent) - 1;
+    if (left > 0) this.below.set(parent, octetsOf(left));
+    else this.below.delete(parent);
+    if (!this.has(parent)) this.unlink(parent);
+  }
+
+  private countBelow(name: WireName): number {
+    let count = 0;
+    for (const octet of this.below.get(name) ?? '') count = 256 * count + octet.charCodeAt(0);
+    return count;
+  }
+
+  /** Octets that the names of this zone take. */
+  get octets(): number {
+    return this.groups.octets + this.below.octets;
   }
 
   /** The delegation that a name is at or below: the NS group nearest to the apex. */
   delegationOf(name: WireName, includeSelf: boolean): Group | undefined {
     if (this.cuts === 0) return undefined;
-    let found: Group | undefined;
+    let found: WireName | undefined;
     let at: WireName | undefined = includeSelf ? name : parentName(name);
     while (at !== undefined && at.length > this.name.length) {
-      found = this.group(at, types.NS) ?? found;
+      if (this.packed(at, types.NS) !== undefined) found = at;
       at = parentName(at);
     }
-    return found;
+    return found === undefined ? undefined : this.group(found, types.NS);
   }
 
   /** The wildcard that stands for a name that does not exist: at its closest existing ancestor. */
   wildcardFor(name: WireName): WireName | undefined {
     let at = parentName(name);
-    while (at !== undefined && !this.nodes.has(at)) at = parentName(at);
+    while (at !== undefined && !this.has(at)) at = parentName(at);
     const wildcard = `\x01*${at ?? this.name}`;
-    return this.nodes.has(wildcard) ? wildcard : undefined;
+    return this.has(wildcard) ? wildcard : undefined;
   }
+}
+
+function octetsOf(count: number): string {
+  return String.fromCharCode(count >>> 24, (count >>> 16) & 255, (count >>> 8) & 255, count & 255);
 }
 
 /** Who asks, as far as it decides which zone answers. */
@@ -185,6 +160,7 @@ type ZonesByName = Map<WireName, Zone[]>;
  *     its own, also for those that it does not have (split horizon).
  */
 export class ZoneTable {
+  private readonly packer = new GroupPacker();
   private readonly byId = new Map<string, Zone>();
   private readonly publicZones: ZonesByName = new Map();
   private readonly privateZones: ZonesByName = new Map();
@@ -196,7 +172,7 @@ export class ZoneTable {
       known.facts = facts;
       return known;
     }
-    const zone = new Zone(facts);
+    const zone = new Zone(facts, this.packer);
     this.byId.set(facts.id, zone);
     const zones = this.sameKind(zone);
     const sameName = [...(zones.get(zone.name) ?? []), zone];

@@ -1,13 +1,15 @@
 /** Zones and a name server without sockets, for this folder's tests and the fuzzing script. */
 import assert from 'node:assert/strict';
 import { namedRandom } from '../../../io/simulated/random.ts';
+import { typeNumber } from '../../../wire/dns/constants.ts';
+import { parseName } from '../../../wire/dns/name.ts';
 import { placeToRegionRttMs } from '../../../world/latency.ts';
 import { placeByName } from '../../../world/places.ts';
 import type { RecordSet } from '../record-set.ts';
 import { ClientPlaces } from './client-place.ts';
 import type { RoutingFacts } from './decide.ts';
 import { DnsServer } from './dns-server.ts';
-import { compileGroup, ZoneTable } from './zone-table.ts';
+import { ZoneTable } from './zone-table.ts';
 
 /** Health checks that are down. */
 export const down = new Set<string>();
@@ -42,8 +44,10 @@ export function fill(
   const zone = table.add({ id, name, createdAtMs: 0, ordinal });
   const groups = Map.groupBy(setsOf(text), (set) => `${set.Name} ${set.Type}`);
   for (const sets of groups.values()) {
-    const group = compileGroup(id, sets);
-    if (group !== undefined) zone.setGroup(group.name, group.type, group);
+    const [first] = sets;
+    if (first !== undefined) {
+      zone.setSets(parseName(first.Name, 8), typeNumber(first.Type) ?? 0, sets);
+    }
   }
 }
 
