@@ -22,10 +22,12 @@ const accountId = '000000000000';
 
 async function regionServices(io: Io, region: string): Promise<readonly Service[]> {
   const common = { accountId, region };
+  const dynamoDb = await createDynamoDbService(io, common);
   return [
     await createApiGatewayService(io, common),
     await createLambdaService(io, { ...common, endpointUrl: 'http://127.0.1.1:4566' }),
-    await createDynamoDbService(io, common),
+    dynamoDb,
+    dynamoDb.streams,
     await createGlobalTablesService(io, common),
     await createCloudFormationService(io, common),
     await createS3Service(io, common),
@@ -192,6 +194,106 @@ describe('resource types', () => {
     assert.deepEqual(await on.call('iam', 'ListRoles', {}), { Roles: [], IsTruncated: false });
     assert.equal((await on.call<Groups>('logs', 'DescribeLogGroups', {})).logGroups.length, 0);
     assert.equal((await on.call<{ Buckets: object[] }>('s3', 'ListBuckets', {})).Buckets.length, 1);
+  });
+
+  it('of event source mappings', async () => {
+    const on = await cloud();
+    type Mapping = Readonly<Record<string, unknown>>;
+    const make = (table: string, settings: object): Resources => ({
+      Table: [
+        'DynamoDB::Table',
+        {
+          TableName: table,
+          BillingMode: 'PAY_PER_REQUEST',
+          AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+          KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+          StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+        },
+      ],
+      Function: [
+        'Lambda::Function',
+        {
+          Runtime: 'nodejs24.x',
+          Handler: 'index.handler',
+          Role: 'arn:aws:iam::000000000000:role/any',
+          Code: { ZipFile: 'exports.handler = () => 1;' },
+        },
+      ],
+      Mapping: [
+        'Lambda::EventSourceMapping',
+        {
+          FunctionName: ref('Function'),
+          EventSourceArn: { 'Fn::GetAtt': ['Table', 'StreamArn'] },
+          StartingPosition: 'TRIM_HORIZON',
+          ...settings,
+        },
+      ],
+      Id: [
+        'SSM::Parameter',
+        {
+          Name: '/mapping',
+          Type: 'String',
+          Value: {
+            'Fn::Join': [
+              '|',
+              [
+                ref('Mapping'),
+                { 'Fn::GetAtt': ['Mapping', 'Id'] },
+                { 'Fn::GetAtt': ['Mapping', 'EventSourceMappingArn'] },
+              ],
+            ],
+          },
+        },
+      ],
+    });
+    const mapping = (UUID: string | undefined): Promise<Mapping> =>
+      on.call<Mapping>('lambda', 'GetEventSourceMapping', { UUID });
+    const tagsOf = async ({ EventSourceMappingArn: Resource }: Mapping): Promise<object> => {
+      const { Tags } = await on.call<{ Tags: object }>('lambda', 'ListTags', { Resource });
+      return { ...Tags };
+    };
+    const Filters = [{ Pattern: '{"eventName":["INSERT"]}' }];
+    const settings = {
+      BatchSize: '10',
+      BisectBatchOnFunctionError: 'true',
+      MaximumRetryAttempts: 3,
+      FilterCriteria: { Filters },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      Tags: [{ Key: 'team', Value: 'a' }],
+    };
+    const first = await apply(on, 'CreateStack', make('one', settings));
+    const made = await mapping(first['Mapping']);
+    assert.equal(made['State'], 'Enabled');
+    assert.deepEqual([made['BatchSize'], made['BisectBatchOnFunctionError']], [10, true]);
+    assert.deepEqual(await tagsOf(made), { team: 'a' });
+    const { Parameter } = await on.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', {
+      Name: '/mapping',
+    });
+    const uuid = first['Mapping'];
+    assert.equal(Parameter.Value, [uuid, uuid, made['EventSourceMappingArn']].join('|'));
+
+    const changed = { Enabled: false, Tags: [{ Key: 'stage', Value: 'b' }] };
+    const second = await apply(on, 'UpdateStack', make('one', changed));
+    assert.deepEqual(second, first);
+    const now = await mapping(second['Mapping']);
+    assert.equal(now['State'], 'Disabled');
+    assert.deepEqual([now['BatchSize'], now['MaximumRetryAttempts']], [100, -1]);
+    assert.deepEqual([now['FilterCriteria'], now['FunctionResponseTypes']], [undefined, []]);
+    assert.deepEqual(await tagsOf(now), { stage: 'b' });
+
+    const third = await apply(on, 'UpdateStack', make('two', {}));
+    assert.notEqual(third['Mapping'], second['Mapping'], 'another stream makes another mapping');
+    const { EventSourceMappings } = await on.call<{ EventSourceMappings: Mapping[] }>(
+      'lambda',
+      'ListEventSourceMappings',
+      {},
+    );
+    assert.deepEqual(
+      EventSourceMappings.map(({ UUID, State }) => [UUID, State]),
+      [[third['Mapping'], 'Enabled']],
+    );
+    await gone(on);
+    await assert.rejects(mapping(third['Mapping']), /does not exist/);
   });
 
   it('of API Gateway and ACM', async () => {

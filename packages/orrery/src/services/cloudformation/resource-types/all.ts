@@ -6,6 +6,7 @@ import { cdkMetadata } from './cdk-metadata.ts';
 import { certificate } from './certificate.ts';
 import { globalTable } from './dynamodb-global-table.ts';
 import { table } from './dynamodb-table.ts';
+import { eventSourceMapping } from './event-source-mapping.ts';
 import { healthCheck } from './health-check.ts';
 import { hostedZone } from './hosted-zone.ts';
 import { policy, role } from './iam.ts';
@@ -23,6 +24,7 @@ const all: readonly ResourceType[] = [
   cdkMetadata,
   certificate,
   domainName,
+  eventSourceMapping,
   globalTable,
   healthCheck,
   hostedZone,
