@@ -33,6 +33,7 @@ import { bindStatement, conditionOf } from './bind.ts';
 import { columnsOf } from './columns.ts';
 import { statementRules } from './execute-statement.ts';
 import { keyOf } from './key-tests.ts';
+import { firstWord } from './lexer.ts';
 import type { Select } from './tree.ts';
 import { carryOut, locateWrite, returnedItem, tryWrite } from './write.ts';
 
@@ -92,7 +93,7 @@ export function batchExecuteStatement(engine: Engine, input: BatchExecuteStateme
 
 /** A statement that cannot be parsed is told in its own answer. */
 function refuseMixed(statements: readonly BatchStatement[]): void {
-  const reads = statements.map(({ Statement: text }) => /^\s*SELECT\b/i.test(text));
+  const reads = statements.map(({ Statement: text }) => firstWord(text) === 'SELECT');
   if (new Set(reads).size < 2) return;
   throw validationError(
     'Batch cannot contain both read statements and write statements: use one kind in a batch',
@@ -139,7 +140,7 @@ export interface Selected {
   readonly cost: number;
 }
 
-/** A SELECT that must name one item by its key. */
+/** A SELECT that must name one item by its key. Its cost is multiplied in transactions alone. */
 export function selectOne(
   engine: Engine,
   statement: Select,
@@ -151,9 +152,9 @@ export function selectOne(
   const table = servingTable(engine, statement.tableName);
   const found = statement.indexName === undefined ? keyOf(table, where) : undefined;
   if (found === undefined) {
+    const operation = factor === 1 ? 'BatchExecuteStatement' : 'ExecuteTransaction';
     throw validationError(
-      'Select statements within BatchExecuteStatement must specify the primary key in the where ' +
-        'clause.',
+      `Select statements within ${operation} must specify the primary key in the where clause.`,
     );
   }
   if (statement.paths !== undefined) refuseKeyPaths(table, statement.paths);

@@ -25,6 +25,9 @@ export interface KeyPlan {
   readonly filter: Condition | undefined;
 }
 
+/** More values of the partition key than one IN may have. */
+const partitionsMax = 50;
+
 const flipped: Partial<Record<Comparator, Comparator>> = {
   '<': '>',
   '<=': '>=',
@@ -59,6 +62,12 @@ function partitionsOf(
     for (const condition of left) {
       const values = alternatives(only, condition);
       if (values === undefined) continue;
+      if (values.length > partitionsMax) {
+        throw validationError(
+          'The IN operator is provided with too many operands for the partition key; number of ' +
+            `operands: ${values.length}`,
+        );
+      }
       left.delete(condition);
       return distinct(values).map((value) => [value]);
     }

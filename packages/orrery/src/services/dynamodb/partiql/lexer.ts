@@ -1,7 +1,8 @@
 /**
  * Owns: the tokens of PartiQL. Pure. Refuses to own: what they mean (`parser.ts`).
  *
- * A character that starts no token is a token of kind `unknown`, for the grammar to refuse.
+ * Comments, to the end of the line or in brackets, are blanks. A character that starts no token is a
+ * token of kind `unknown`, for the grammar to refuse.
  */
 export type TokenKind = 'word' | 'quoted' | 'text' | 'number' | 'symbol' | 'unknown' | 'end';
 
@@ -12,7 +13,7 @@ export interface Token {
   readonly start: number;
 }
 
-const spaces = /[ \t\r\n\f]*/y;
+const spaces = /(?:[ \t\r\n\f]|--[^\n]*|\/\*[\s\S]*?\*\/)*/y;
 const token =
   /([A-Za-z_$][A-Za-z0-9_$]*)|"((?:[^"]|"")*)"|'((?:[^']|'')*)'|([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)|(<<|>>|<>|!=|<=|>=|[=<>()[\]{},.:?*;+-])|(.)/suy;
 
@@ -35,6 +36,13 @@ export function tokenize(statement: string): Token[] {
   }
   tokens.push({ kind: 'end', text: '', start: statement.length });
   return tokens;
+}
+
+/** The statement's first word in capitals; empty where it begins otherwise. */
+export function firstWord(statement: string): string {
+  spaces.lastIndex = 0;
+  const start = spaces.exec(statement)?.[0].length ?? 0;
+  return /^[A-Za-z]+/.exec(statement.slice(start))?.[0].toUpperCase() ?? '';
 }
 
 function unescaped(kind: TokenKind, text: string): string {

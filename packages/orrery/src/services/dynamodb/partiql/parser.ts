@@ -51,6 +51,7 @@ function parseSelect(reader: TokenReader, exists: boolean): Bare<Select> {
     do order.push(parseOrder(reader));
     while (reader.takeSymbol(','));
   }
+  reader.refuseClauses();
   return { kind: 'SELECT', tableName, indexName, paths, where, order, exists };
 }
 

@@ -51,6 +51,14 @@ describe('SELECT', () => {
     assert.equal((await run('SELECT * FROM range;')).length, 30);
   });
 
+  it('goes past comments, and takes names in quotes', async () => {
+    const rows = await run(`-- which ones: 'these'
+      SELECT /* the number */ "sk", "doc"."list"[1] -- and a word
+      FROM "range" WHERE "pk" = 'a' /* a -- b */ AND "sk" = 3`);
+    assert.deepEqual(rows, [{ sk: { N: '3' }, 'list[1]': { S: 'two' } }]);
+    assert.equal((await run(`SELECT * FROM "indexed"."byWeight" WHERE "pk" = '--'`)).length, 0);
+  });
+
   it('uses every operator and function', async () => {
     const found = async (where: string): Promise<number[]> =>
       numbers(await run(`SELECT * FROM range WHERE pk = 'a' AND (${where})`));
@@ -249,7 +257,6 @@ describe('what is no statement', () => {
       "SELECT * FROM range WHERE pk = 'a",
       'SELECT * FROM range WHERE pk',
       'SELECT * FROM range WHERE pk = (pk = 1)',
-      'SELECT * FROM range LIMIT 1',
       `INSERT INTO range VALUE {'a' 1}`,
       `SELECT * FROM range WHERE ${'('.repeat(3000)}`,
       `SELECT * FROM range WHERE a = ${'['.repeat(3000)}`,
@@ -264,6 +271,13 @@ describe('what is no statement', () => {
       await problem('SELECT * FROM nothing'),
       'ResourceNotFoundException: Requested resource not found',
     );
+    assert.equal(
+      await problem('SELECT *\n FROM range LIMIT 1'),
+      'ValidationException: Unsupported clause: LIMIT at 2:13:5',
+    );
+    const many = Array.from({ length: 51 }, (_, i) => `'${i}'`).join(', ');
+    assert.match(await problem(`SELECT * FROM hash WHERE pk IN [${many}]`), /too many operands/);
+    assert.deepEqual(await run(`SELECT * FROM range WHERE pk = 'a' AND x IN [${many}]`), []);
     assert.match(await problem(''), /1 validation error detected: Value '' at 'statement'/);
   });
 });

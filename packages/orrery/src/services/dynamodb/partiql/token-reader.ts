@@ -22,11 +22,14 @@ const reserved = new Set(
   ).split(' '),
 );
 
+const unsupported = new Set(['GROUP', 'HAVING', 'LIMIT', 'OFFSET']);
+
 export function malformed(detail: string): Error {
   return validationError(`Statement wasn't well formed, can't be processed: ${detail}`);
 }
 
 export class TokenReader {
+  readonly #statement: string;
   readonly #tokens: readonly Token[];
   readonly values: ParsedValue[] = [];
   #at = 0;
@@ -35,6 +38,7 @@ export class TokenReader {
   #parameters = 0;
 
   constructor(statement: string) {
+    this.#statement = statement;
     this.#tokens = tokenize(statement);
   }
 
@@ -99,6 +103,16 @@ export class TokenReader {
     const { kind, text, start } = this.token;
     if (kind === 'end') return malformed('Unexpected end of statement');
     return malformed(`Unexpected token "${text.slice(0, 64)}" at position ${start + 1}`);
+  }
+
+  /** A clause of PartiQL that DynamoDB does not take; how many rows are read is a parameter. */
+  refuseClauses(): void {
+    const { kind, text, start } = this.token;
+    const clause = text.toUpperCase();
+    if (kind !== 'word' || !unsupported.has(clause)) return;
+    const before = this.#statement.slice(0, start).split('\n');
+    const at = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}:${text.length}`;
+    throw validationError(`Unsupported clause: ${clause} at ${at}`);
   }
 
   deeper<T>(rule: () => T): T {

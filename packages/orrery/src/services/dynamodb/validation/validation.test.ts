@@ -13,7 +13,7 @@ const item = {
   ss: { SS: ['a', 'b'] },
 };
 
-const files = ['items', 'expressions', 'reads', 'batches', 'tables'] as const;
+const files = ['items', 'expressions', 'reads', 'batches', 'tables', 'statements'] as const;
 
 for (const file of files) {
   test(`${file}: every refusal is as written`, async () => {
