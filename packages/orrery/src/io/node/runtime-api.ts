@@ -8,10 +8,8 @@
  *  2. A result with `x-orrery-then-next` (our own client's) is answered with what the following
  *     `next` is answered with: half the round trips, which is half the cost of an invocation.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { HttpRequest, HttpResponse } from '../io.ts';
-import { collectBody, requestHeaders, sendResponse } from './http-message.ts';
+import { listenHttp } from './listen-http.ts';
 
 /** An invocation's answer is 6 MB at most; its envelope as an error may be a little larger. */
 const BODY_BYTES_MAX = 16_777_216;
@@ -22,48 +20,40 @@ export interface RuntimeApi {
   close(): void;
 }
 
+type Serve = (request: HttpRequest) => Promise<HttpResponse>;
+
 const failed: HttpResponse = { status: 500, headers: {}, body: Buffer.from('{}') };
 
 /** Listens; every request goes to `serve`, whatever it says. */
-export function createRuntimeApi(
-  serve: (request: HttpRequest) => Promise<HttpResponse>,
-): Promise<RuntimeApi> {
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (incoming, outgoing) => {
-    collectBody(incoming, BODY_BYTES_MAX, (body) => {
-      if (body === undefined) {
-        sendResponse(outgoing, { ...failed, status: 413 });
-        return;
-      }
-      // The pipe with the output and this socket are both ready in the same turn of the event loop,
-      // in no order. One turn later everything that was in the pipe has been read.
-      if (incoming.method === 'POST') setImmediate(() => forward(serve, incoming, outgoing, body));
-      else forward(serve, incoming, outgoing, body);
-    });
+export async function createRuntimeApi(serve: Serve): Promise<RuntimeApi> {
+  const host = '127.0.0.1';
+  const { port, close } = await listenHttp({
+    what: 'the Runtime API',
+    host,
+    port: 0,
+    bodyLimitBytes: BODY_BYTES_MAX,
+    // A handler may run for fifteen minutes, and its environment be idle for as long.
+    keepAliveMs: Number.POSITIVE_INFINITY,
+    handler: (request) => {
+      const served = request.method === 'POST' ? afterOutput(serve, request) : serve(request);
+      return served.catch(() => failed);
+    },
   });
-  server.on('clientError', (_, socket) => socket.destroy());
-  return listen(server);
+  return { authority: `${host}:${port}`, close: () => void close() };
 }
 
-function forward(
-  serve: (request: HttpRequest) => Promise<HttpResponse>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  body: Uint8Array,
-): void {
-  const request: HttpRequest = {
-    method: incoming.method ?? 'GET',
-    path: incoming.url ?? '/',
-    headers: requestHeaders(incoming),
-    body,
-  };
-  const isResultThenNext =
-    request.method === 'POST' && request.headers['x-orrery-then-next'] !== undefined;
-  serve(request)
-    .then((response) => (isResultThenNext ? serve(nextRequest) : response))
-    .then(
-      (response) => sendResponse(outgoing, response),
-      () => sendResponse(outgoing, failed),
-    );
+/**
+ * The pipe with the output and the socket are both ready in the same turn of the event loop, in no
+ * order. One turn later everything that was in the pipe has been read.
+ */
+function afterOutput(serve: Serve, request: HttpRequest): Promise<HttpResponse> {
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      const served = serve(request);
+      const isThenNext = request.headers['x-orrery-then-next'] !== undefined;
+      resolve(isThenNext ? served.then(() => serve(nextRequest)) : served);
+    });
+  });
 }
 
 const nextRequest: HttpRequest = {
@@ -72,19 +62,3 @@ const nextRequest: HttpRequest = {
   headers: {},
   body: new Uint8Array(0),
 };
-
-function listen(server: Server): Promise<RuntimeApi> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      resolve({
-        authority: `127.0.0.1:${port}`,
-        close: () => {
-          server.close();
-          server.closeAllConnections();
-        },
-      });
-    });
-  });
-}
