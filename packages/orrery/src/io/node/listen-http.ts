@@ -42,6 +42,11 @@ export interface Listening extends Closer {
   readonly port: number;
 }
 
+export interface HttpListening extends Listening {
+  /** Serves a connection that came by another way. */
+  adopt(socket: Socket): void;
+}
+
 const BODY_LIMIT_BYTES = 67_108_864;
 const CONNECTIONS_MAX = 10_000;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -67,7 +72,7 @@ function peer(socket: PeerSocket): Peer {
 }
 
 /** Listens; rejects with a message for the user where the address cannot be had. */
-export function listenHttp(options: HttpListenOptions): Promise<Listening> {
+export function listenHttp(options: HttpListenOptions): Promise<HttpListening> {
   const { handler, onBug } = options;
   const keepAliveMs = options.keepAliveMs ?? KEEP_ALIVE_MS;
   const bodyLimitBytes = options.bodyLimitBytes ?? BODY_LIMIT_BYTES;
@@ -83,14 +88,15 @@ export function listenHttp(options: HttpListenOptions): Promise<Listening> {
     general.emit('connection', socket);
   };
   const owner = { handler, bodyLimitBytes, keepAliveMs, bug, handOver };
-  const server = createServer({ noDelay: true }, (socket) => {
+  const adopt = (socket: Socket): void => {
     sockets.add(socket);
     connections.set(socket, new HttpConnection(socket, owner));
     socket.on('close', () => {
       sockets.delete(socket);
       connections.delete(socket);
     });
-  });
+  };
+  const server = createServer({ noDelay: true }, adopt);
   server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   const sweep = setInterval(() => sweepSilent(connections, keepAliveMs), SWEEP_MS);
   sweep.unref();
@@ -111,7 +117,7 @@ export function listenHttp(options: HttpListenOptions): Promise<Listening> {
     });
     server.listen({ host, port, backlog: 1_024 }, () => {
       server.removeAllListeners('error');
-      resolve({ port: (server.address() as AddressInfo).port, close });
+      resolve({ port: (server.address() as AddressInfo).port, adopt, close });
     });
   });
 }

@@ -10,6 +10,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ChildProcess, LaunchSpec, Probe, ProcessExit, Processes } from '../io.ts';
@@ -40,7 +41,12 @@ const PIPES_LINGER_MS = 1_000;
 interface Program {
   readonly command: string;
   readonly arguments: readonly string[];
+  /** Whether it finds the Runtime API on a socket that it is born with. */
+  readonly hasSocket: boolean;
 }
+
+/** Its number among the child's files. */
+const RUNTIME_SOCKET = 3;
 
 /** What to start for a runtime, or undefined where this machine cannot run it. */
 function programFor(spec: LaunchSpec, cacheDirectory: string): Program | undefined {
@@ -49,10 +55,11 @@ function programFor(spec: LaunchSpec, cacheDirectory: string): Program | undefin
     return {
       command: process.execPath,
       arguments: [`--max-old-space-size=${heapMb}`, runtimeClient, cacheDirectory],
+      hasSocket: true,
     };
   }
   if (spec.runtime.startsWith('provided')) {
-    return { command: join(spec.directory, 'bootstrap'), arguments: [] };
+    return { command: join(spec.directory, 'bootstrap'), arguments: [], hasSocket: false };
   }
   return undefined;
 }
@@ -100,6 +107,7 @@ class Environment implements ChildProcess {
     }
     this.#child = child;
     if (child.pid !== undefined) this.#guardian.watch(child.pid);
+    if (program.hasSocket) this.#api.adopt(child.stdio[RUNTIME_SOCKET] as Socket);
     readOutput(child.stdout, (text) => this.#print('stdout', text));
     readOutput(child.stderr, (text) => this.#print('stderr', text));
     child.on('error', (error) => this.fail(`cannot start ${program.command}: ${error.message}`));
@@ -169,10 +177,11 @@ function spawnClean(program: Program, spec: LaunchSpec, authority: string): Spaw
       AWS_LAMBDA_RUNTIME_API: authority,
       LAMBDA_TASK_ROOT: spec.directory,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(program.hasSocket ? (['pipe'] as const) : [])],
     // A group of its own: interrupts of our terminal do not reach it, and it is killed as a whole.
     detached: true,
-  });
+    // The types know of three files only.
+  }) as Spawned;
 }
 
 /** Signals a child and what it started. It may be gone already. */

@@ -1,13 +1,15 @@
 /**
  * The private HTTP endpoint of one child: the Lambda Runtime API's transport, on a loopback port of its
- * own, because runtime clients take host and port only. Owns bytes and sockets; what the requests
- * mean is the Lambda service's (`LaunchSpec.serve`).
+ * own, because runtime clients take host and port only. Our own client has a socket to us from its
+ * birth, which spares it the whole of TCP. Owns bytes and sockets; what the requests mean is the
+ * Lambda service's (`LaunchSpec.serve`).
  *
  * Invariants:
  *  1. What the child printed before it posted a result is handed over before the result is.
  *  2. A result with `x-orrery-then-next` (our own client's) is answered with what the following
  *     `next` is answered with: half the round trips, which is half the cost of an invocation.
  */
+import type { Socket } from 'node:net';
 import type { HttpRequest, HttpResponse } from '../io.ts';
 import { listenHttp } from './listen-http.ts';
 
@@ -17,6 +19,8 @@ const BODY_BYTES_MAX = 16_777_216;
 export interface RuntimeApi {
   /** `127.0.0.1:40123`. */
   readonly authority: string;
+  /** Serves a child over a socket that it was born with. */
+  adopt(socket: Socket): void;
   close(): void;
 }
 
@@ -27,7 +31,7 @@ const failed: HttpResponse = { status: 500, headers: {}, body: Buffer.from('{}')
 /** Listens; every request goes to `serve`, whatever it says. */
 export async function createRuntimeApi(serve: Serve): Promise<RuntimeApi> {
   const host = '127.0.0.1';
-  const { port, close } = await listenHttp({
+  const { port, adopt, close } = await listenHttp({
     what: 'the Runtime API',
     host,
     port: 0,
@@ -39,7 +43,7 @@ export async function createRuntimeApi(serve: Serve): Promise<RuntimeApi> {
       return served.catch(() => failed);
     },
   });
-  return { authority: `${host}:${port}`, close: () => void close() };
+  return { authority: `${host}:${port}`, adopt, close: () => void close() };
 }
 
 /**

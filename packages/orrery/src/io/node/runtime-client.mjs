@@ -13,14 +13,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, enableCompileCache, flushCompileCache } from 'node:module';
-import { createConnection } from 'node:net';
+import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 
 const API = '/2018-06-01/runtime';
 const env = process.env;
-const [host = '', port = ''] = (env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
 const taskRoot = env.LAMBDA_TASK_ROOT ?? process.cwd();
 const callbacksAllowed = !/nodejs(2[4-9]|[3-9]\d)\./.test(env.AWS_EXECUTION_ENV ?? '');
 
@@ -32,9 +31,10 @@ class RuntimeError extends Error {
   }
 }
 
-// The connection: requests go out one at a time, answers have a content-length.
+// The connection, which this process was born with: requests go out one at a time, answers have a
+// content-length. (AWS_LAMBDA_RUNTIME_API names the same interface for whatever else runs here.)
 
-const socket = createConnection({ host, port: Number(port), noDelay: true });
+const socket = new Socket({ fd: 3 });
 let received = Buffer.alloc(0);
 let expecting;
 
@@ -61,7 +61,7 @@ socket.on('close', () => process.exit(1));
 
 function ask(method, path, body = '', extra = '') {
   socket.write(
-    `${method} ${API}${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n${extra}` +
+    `${method} ${API}${path} HTTP/1.1\r\nHost: runtime\r\n${extra}` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   return new Promise((resolve) => {
@@ -191,6 +191,25 @@ async function loadHandler(handler) {
   return found;
 }
 
+// The trace id changes with each invocation. In the real environment each change would cost more than
+// reading the event, and memory for good (setenv keeps what it was given), so programs are shown it.
+
+const TRACE_ID = '_X_AMZN_TRACE_ID';
+let traceId;
+env[TRACE_ID] = '';
+process.env = new Proxy(env, {
+  get: (target, name) => (name === TRACE_ID ? traceId : target[name]),
+  set: (target, name, value) => {
+    if (name === TRACE_ID) traceId = String(value);
+    else target[name] = value;
+    return true;
+  },
+  getOwnPropertyDescriptor: (target, name) => {
+    const found = Object.getOwnPropertyDescriptor(target, name);
+    return name === TRACE_ID && found ? { ...found, value: traceId } : found;
+  },
+});
+
 // Invocations.
 
 function parseOptional(text) {
@@ -231,9 +250,7 @@ function callWithCallback(handler, event, context, invocation) {
 async function invoke(handler, headers, body, invocation) {
   const event = JSON.parse(body);
   const context = contextOf(headers, invocation);
-  const trace = headers['lambda-runtime-trace-id'];
-  if (trace) env._X_AMZN_TRACE_ID = trace;
-  else delete env._X_AMZN_TRACE_ID;
+  traceId = headers['lambda-runtime-trace-id'];
   const result = callbacksAllowed
     ? await callWithCallback(handler, event, context, invocation)
     : await handler(event, context);

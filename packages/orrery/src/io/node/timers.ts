@@ -7,9 +7,12 @@
  *  2. A callback that throws is reported and takes nothing else down.
  */
 import type { Probe, Timer, Timers } from '../io.ts';
+import { Deadlines } from './deadlines.ts';
 
 /** The longest delay that setTimeout takes; longer ones are walked in steps of it. */
 const LONGEST_STEP_MS = 2 ** 31 - 1;
+/** From here on a timer is most often a deadline, which is cancelled. */
+const DEADLINE_MS = 1_000;
 
 export interface OwnedTimers extends Timers {
   /** Cancels all timers, those of later calls included. */
@@ -42,6 +45,7 @@ class NodeTimer implements Timer {
 /** `probe` hears of callbacks that throw. */
 export function createTimers(probe: Probe): OwnedTimers {
   const registry = new Set<NodeTimer>();
+  const deadlines = new Map<number, Deadlines>();
   let closed = false;
 
   const guarded = (label: string, run: () => void): void => {
@@ -52,7 +56,18 @@ export function createTimers(probe: Probe): OwnedTimers {
       probe.always(false, `timer ${label} threw: ${detail}`);
     }
   };
+  const deadline = (delayMs: number, label: string, run: () => void): Timer => {
+    let list = deadlines.get(delayMs);
+    if (list === undefined) {
+      list = new Deadlines(delayMs, () => deadlines.delete(delayMs));
+      deadlines.set(delayMs, list);
+    }
+    return list.add(() => guarded(label, run));
+  };
   const after = (delayMs: number, label: string, run: () => void): Timer => {
+    if (delayMs >= DEADLINE_MS && delayMs <= LONGEST_STEP_MS && !closed) {
+      return deadline(delayMs, label, run);
+    }
     const timer = new NodeTimer(registry);
     if (closed) registry.delete(timer);
     else {
@@ -81,6 +96,8 @@ export function createTimers(probe: Probe): OwnedTimers {
     close: () => {
       closed = true;
       for (const timer of [...registry]) timer.cancel();
+      for (const list of deadlines.values()) list.close();
+      deadlines.clear();
     },
   };
 }

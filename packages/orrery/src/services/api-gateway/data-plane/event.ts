@@ -177,8 +177,20 @@ function identityOf(facts: RequestFacts): Record<string, string | null> {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+let formattedSecond = -1;
+let formatted = '';
+
 /** `12/Mar/2020:19:03:58 +0000`. */
 export function requestTime(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000);
+  if (second !== formattedSecond) {
+    formattedSecond = second;
+    formatted = format(nowMs);
+  }
+  return formatted;
+}
+
+function format(nowMs: number): string {
   const iso = new Date(nowMs).toISOString();
   const month = months[Number(iso.slice(5, 7)) - 1];
   return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;

@@ -366,7 +366,9 @@ export class Environment implements RuntimePort {
 
 /** `Root=1-<seconds>-<24 hex>;Parent=<16 hex>;Sampled=0`. */
 function newTraceId(io: Io): string {
-  const hex = io.random.uuid().replaceAll('-', '') + io.random.u32().toString(16).padStart(8, '0');
+  const uuid = io.random.uuid();
+  const tail = io.random.u32().toString(16).padStart(8, '0');
   const seconds = Math.floor(io.clock.wallMs() / 1000).toString(16);
-  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24, 40)};Sampled=0`;
+  const root = `${uuid.slice(0, 8)}${uuid.slice(24)}${uuid.slice(9, 13)}`;
+  return `Root=1-${seconds}-${root};Parent=${tail}${uuid.slice(14, 18)}${uuid.slice(19, 23)};Sampled=0`;
 }

@@ -9,6 +9,9 @@
  *     room; where all are busy a call waits, at most `environmentWaitMs`, then it is throttled.
  *     (AWS has no such limit; one machine has.)
  * P4  Environments of an older generation of a function get no more events (F3).
+ * P5  A function that answers in less time than a process needs to wake up is not given more
+ *     processes than keep the processors busy: a call waits for one of those at hand, at most
+ *     `briefWaitMs`. (Beside the machine's own, AWS would have an environment for each.)
  */
 import type { ServiceError } from '../../../endpoint/service.ts';
 import type { Io, Timer } from '../../../io/io.ts';
@@ -23,6 +26,13 @@ import type { LogSink } from './log-sink.ts';
 import type { Outcome } from './outcome.ts';
 
 const waitersMax = 1000;
+/** An environment that answers within this is worth waiting for, and so long a call waits for one. */
+const briefWaitMs = 2;
+const briefUs = 1_000;
+/** How many environments of such a function work at once before calls wait. */
+const briefMax = 2;
+/** How slowly a function's quickest answers are forgotten. */
+const forgetting = 1 / 64;
 const memoryWatchMs = 100;
 const reapEveryMsMax = 30_000;
 
@@ -31,7 +41,20 @@ interface Group {
   readonly idle: Environment[];
   /** Accepted and not yet answered. */
   inFlight: number;
+  /** Environments with an event in hand. */
+  busy: number;
+  /** About the quickest of the latest answers, in microseconds. */
+  quickestUs: number;
+  /** Calls that wait for one of those (P5), oldest first. */
+  readonly brief: BriefWaiter[];
+  briefTimer: Timer | undefined;
   made: number;
+}
+
+interface BriefWaiter {
+  readonly record: FunctionRecord;
+  readonly sinceUs: number;
+  readonly resolve: (environment: Environment | undefined) => void;
 }
 
 interface Waiter {
@@ -83,7 +106,10 @@ export class EnvironmentPool {
     group.inFlight += 1;
     if (isUnreserved) this.#unreservedInFlight += 1;
     try {
-      const environment = this.#take(record, group) ?? (await this.#wait(record));
+      let environment = this.#isWorthWaiting(group)
+        ? await this.#waitBriefly(record, group)
+        : undefined;
+      environment ??= this.#take(record, group) ?? (await this.#wait(record));
       if (environment === undefined) {
         return tooManyRequests(
           'ConcurrentInvocationLimitExceeded',
@@ -91,18 +117,29 @@ export class EnvironmentPool {
             'are busy; see maxEnvironments.)',
         );
       }
-      this.#busy.add(environment);
-      this.#watch();
-      try {
-        const outcome = await environment.invoke(invocation);
-        return { outcome, environment };
-      } finally {
-        this.#busy.delete(environment);
-        this.#release(environment);
-      }
+      return await this.#run(group, environment, invocation);
     } finally {
       group.inFlight -= 1;
       if (isUnreserved) this.#unreservedInFlight -= 1;
+    }
+  }
+
+  async #run(group: Group, environment: Environment, invocation: Invocation): Promise<Ran> {
+    this.#busy.add(environment);
+    group.busy += 1;
+    this.#watch();
+    const startedUs = this.#io.clock.monotonicUs();
+    try {
+      const outcome = await environment.invoke(invocation);
+      const tookUs = this.#io.clock.monotonicUs() - startedUs;
+      const { quickestUs } = group;
+      group.quickestUs =
+        tookUs < quickestUs ? tookUs : quickestUs + (tookUs - quickestUs) * forgetting;
+      return { outcome, environment };
+    } finally {
+      group.busy -= 1;
+      this.#busy.delete(environment);
+      this.#release(environment, group);
     }
   }
 
@@ -123,13 +160,25 @@ export class EnvironmentPool {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(undefined);
     for (const environment of this.#all) environment.close();
     this.#all.clear();
-    for (const group of this.#groups.values()) group.idle.length = 0;
+    for (const group of this.#groups.values()) {
+      group.briefTimer?.cancel();
+      group.brief.length = 0;
+      group.idle.length = 0;
+    }
   }
 
   #group(name: string): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { idle: [], inFlight: 0, made: 0 };
+      group = {
+        idle: [],
+        inFlight: 0,
+        busy: 0,
+        quickestUs: Number.POSITIVE_INFINITY,
+        brief: [],
+        briefTimer: undefined,
+        made: 0,
+      };
       this.#groups.set(name, group);
     }
     return group;
@@ -189,6 +238,29 @@ export class EnvironmentPool {
     return true;
   }
 
+  #isWorthWaiting(group: Group): boolean {
+    return group.busy >= briefMax && group.quickestUs <= briefUs;
+  }
+
+  /** One of the environments at work, or undefined where none came free in time. */
+  #waitBriefly(record: FunctionRecord, group: Group): Promise<Environment | undefined> {
+    return new Promise((resolve) => {
+      group.brief.push({ record, sinceUs: this.#io.clock.monotonicUs(), resolve });
+      this.#armBrief(group, briefWaitMs);
+    });
+  }
+
+  #armBrief(group: Group, waitMs: number): void {
+    group.briefTimer ??= this.#io.timers.after(waitMs, 'lambda brief wait', () => {
+      group.briefTimer = undefined;
+      const until = this.#io.clock.monotonicUs() - briefWaitMs * 1_000;
+      const kept = group.brief.findIndex(({ sinceUs }) => sinceUs > until);
+      const late = group.brief.splice(0, kept === -1 ? group.brief.length : kept);
+      for (const { resolve } of late) resolve(undefined);
+      if (group.brief.length > 0) this.#armBrief(group, briefWaitMs);
+    });
+  }
+
   #wait(record: FunctionRecord): Promise<Environment | undefined> {
     if (this.#waiters.length >= waitersMax) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -202,7 +274,7 @@ export class EnvironmentPool {
     });
   }
 
-  #release(environment: Environment): void {
+  #release(environment: Environment, group: Group): void {
     if (!this.#all.has(environment)) return;
     const current = this.#registry.get(environment.record.name);
     const fresh = current?.generation === environment.record.generation;
@@ -221,7 +293,12 @@ export class EnvironmentPool {
       this.#end(environment);
       return;
     }
-    this.#group(environment.record.name).idle.push(environment);
+    const brief = group.brief.shift();
+    if (brief !== undefined) {
+      brief.resolve(brief.record.generation === current?.generation ? environment : undefined);
+      if (brief.record.generation === current?.generation) return;
+    }
+    group.idle.push(environment);
     this.#armReaper();
   }
 
