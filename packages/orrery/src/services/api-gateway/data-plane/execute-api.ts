@@ -14,6 +14,7 @@ import {
   type Io,
   NetError,
 } from '../../../io/io.ts';
+import { traceRoot } from '../../../stdx/trace-id.ts';
 import * as answers from './answers.ts';
 import { preflightAnswer, withCors } from './cors.ts';
 import { eventV1, eventV2, type RequestFacts } from './event.ts';
@@ -86,7 +87,7 @@ async function serve(
     rawQueryString: question === -1 ? '' : request.path.slice(question + 1),
     sourceIp: sourceIpOf(request),
     requestId,
-    traceId: newTraceId(io),
+    traceId: traceRoot(io.random.uuid(), io.clock.wallMs()),
     nowMs: io.clock.wallMs(),
   };
   const method = match.route.path === '$default' ? '' : `/${request.method}`;
@@ -230,10 +231,4 @@ function newRequestId(io: Io): string {
   const bytes = Buffer.allocUnsafe(12);
   for (let at = 0; at < 12; at += 4) bytes.writeUInt32LE(io.random.u32(), at);
   return bytes.toString('base64', 0, 11);
-}
-
-function newTraceId(io: Io): string {
-  const hex = (): string => io.random.u32().toString(16).padStart(8, '0');
-  const seconds = Math.floor(io.clock.wallMs() / 1000).toString(16);
-  return `Root=1-${seconds}-${hex()}${hex()}${hex()}`;
 }

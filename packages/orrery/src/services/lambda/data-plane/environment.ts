@@ -13,6 +13,7 @@
  */
 import type { ChildProcess, Io, ProcessExit, Timer } from '../../../io/io.ts';
 import { assert } from '../../../stdx/assert.ts';
+import { traceRoot } from '../../../stdx/trace-id.ts';
 import type { FunctionRecord } from '../functions.ts';
 import type { LambdaSettings } from '../options.ts';
 import type { EnvironmentLog } from './environment-log.ts';
@@ -367,8 +368,6 @@ export class Environment implements RuntimePort {
 /** `Root=1-<seconds>-<24 hex>;Parent=<16 hex>;Sampled=0`. */
 function newTraceId(io: Io): string {
   const uuid = io.random.uuid();
-  const tail = io.random.u32().toString(16).padStart(8, '0');
-  const seconds = Math.floor(io.clock.wallMs() / 1000).toString(16);
-  const root = `${uuid.slice(0, 8)}${uuid.slice(24)}${uuid.slice(9, 13)}`;
-  return `Root=1-${seconds}-${root};Parent=${tail}${uuid.slice(14, 18)}${uuid.slice(19, 23)};Sampled=0`;
+  const parent = `${uuid.slice(14, 18)}${io.random.uuid().slice(24)}`;
+  return `${traceRoot(uuid, io.clock.wallMs())};Parent=${parent};Sampled=0`;
 }
