@@ -7,6 +7,8 @@
  *  1. One request is in hand at a time; what a client sends ahead waits, at most `AHEAD_BYTES_MAX`.
  *  2. Nothing is read while the client does not take its answers.
  *  3. A body is collected up to the limit only; longer ones are node:http's to refuse.
+ *  4. A client that ends its side gets the answers to what it sent; an unusual request among those
+ *     that it sent ahead is refused then.
  */
 import type { Socket } from 'node:net';
 import type { HttpRequest, HttpResponse } from '../io.ts';
@@ -50,6 +52,8 @@ export class HttpConnection {
   #pieces: Buffer[] = [];
   #missingBytes = 0;
   #isBusy = false;
+  /** Whether the client has said all that it will say. */
+  #hasEnded = false;
   /** When the connection last did something: monotonic milliseconds. */
   #activeAtMs = performance.now();
 
@@ -57,6 +61,7 @@ export class HttpConnection {
     this.#socket = socket;
     this.#owner = owner;
     socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
     socket.on('error', this.#onError);
   }
@@ -77,6 +82,13 @@ export class HttpConnection {
     this.#ahead = this.#ahead.length === 0 ? chunk : Buffer.concat([this.#ahead, chunk]);
     if (!this.#isBusy) this.#next();
     if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    if (this.#isBusy || this.#ahead.length > 0) return;
+    if (this.#head === undefined) this.#socket.end();
+    else this.#socket.end(badRequest);
   };
 
   readonly #onDrain = (): void => {
@@ -150,6 +162,7 @@ export class HttpConnection {
     if (head.closes) this.#socket.end();
     // What a client sends in one go must not become one deep recursion.
     else if (this.#ahead.length > 0) setImmediate(this.#onDrain);
+    else if (this.#hasEnded) this.#socket.end();
   };
 
   #send(response: HttpResponse, { method, closes }: RequestHead): void {
@@ -180,7 +193,13 @@ export class HttpConnection {
 
   #handOver(bytes: Buffer): void {
     const socket = this.#socket;
+    if (this.#hasEnded) {
+      // Bytes cannot be put back behind the end.
+      socket.end(badRequest);
+      return;
+    }
     socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);
     socket.off('error', this.#onError);
     socket.unshift(bytes);
@@ -189,6 +208,9 @@ export class HttpConnection {
     if (socket.isPaused()) socket.resume();
   }
 }
+
+export const badRequest =
+  'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
 /** A status or header that HTTP cannot carry, as functions may well return it. */
 export const invalidAnswer: HttpResponse = {

@@ -17,8 +17,8 @@ export interface RequestHead {
 
 const NAMES_MAX = 1_000;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const methodName = /^[A-Z]{1,20}$/;
-const target = /^[\x21-\x7e\x80-\xff]+$/;
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const target = /^[\x21-\x7e]+$/;
 const lengthDigits = /^\d{1,15}$/;
 const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -47,7 +47,7 @@ export function readRequestHead(text: string): RequestHead | undefined {
   if (!text.startsWith(' HTTP/1.1', pathEnd)) return undefined;
   const method = text.slice(0, methodEnd);
   const path = text.slice(methodEnd + 1, pathEnd);
-  if (!methodName.test(method) || method === 'CONNECT' || !target.test(path)) return undefined;
+  if (!methods.has(method) || !target.test(path)) return undefined;
   const headers: Record<string, string> = {};
   for (let at = lineEnd + 2; at < text.length; ) {
     const end = endOfLine(text, at);

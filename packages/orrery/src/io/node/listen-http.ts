@@ -96,7 +96,7 @@ export function listenHttp(options: HttpListenOptions): Promise<HttpListening> {
       connections.delete(socket);
     });
   };
-  const server = createServer({ noDelay: true }, adopt);
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, adopt);
   server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   const sweep = setInterval(() => sweepSilent(connections, keepAliveMs), SWEEP_MS);
   sweep.unref();

@@ -262,6 +262,39 @@ describe('environments', () => {
     assert.equal(new Set(pids).size, 3);
   });
 
+  it('are two where a function answers sooner than a third would wake up', async () => {
+    const world = await createWorld({
+      ...players,
+      quick: { handler: ({ child }) => child.label },
+      varies: {
+        handler: async ({ child, event }) => {
+          await child.timers.sleep((event as { ms: number }).ms, 'varies');
+          return child.label;
+        },
+      },
+    });
+    await world.run(async (region) => {
+      const labels = async (name: string, payloads: readonly unknown[]): Promise<Set<unknown>> => {
+        const calls = payloads.map((payload) =>
+          invoke(region, name, { Payload: Buffer.from(JSON.stringify(payload)) }),
+        );
+        return new Set((await Promise.all(calls)).map((one) => json(one['Payload'])));
+      };
+      for (const name of ['quick', 'varies']) {
+        await region.call('CreateFunction', functionInput(name));
+        // Nothing is known of a function yet: each call has an environment of its own.
+        assert.equal((await labels(name, Array(4).fill({ ms: 0 }))).size, 4);
+        // The first answers without an init before them tell.
+        await labels(name, [{ ms: 0 }]);
+      }
+      assert.equal((await labels('quick', Array(20).fill({}))).size, 2);
+      // What turns out to be slow after all does not hold up the others.
+      const startedUs = region.io.clock.monotonicUs();
+      assert.equal((await labels('varies', Array(6).fill({ ms: 500 }))).size, 6);
+      assert.ok(region.io.clock.monotonicUs() - startedUs < 600_000);
+    });
+  });
+
   it('are reserved, and throttled above it', async () => {
     const world = await createWorld(players);
     await world.run(async (region) => {
