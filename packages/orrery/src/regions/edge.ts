@@ -35,6 +35,7 @@ export async function openEdgeServices(
     accountId,
     timeScale,
     defaultPlace,
+    watchesAnswers: true,
     ...worldOf(settings, geoDatabase),
   });
   const services = [route53, await createIamService(io), createStsService(io)];

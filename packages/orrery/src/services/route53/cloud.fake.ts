@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { ServiceError } from '../../endpoint/service.ts';
-import type { HttpRequest, HttpResponse } from '../../io/io.ts';
+import type { HttpRequest, HttpResponse, Io } from '../../io/io.ts';
 import { createUniverse, type Universe } from '../../io/simulated/universe.ts';
 import { typeName, typeNumber } from '../../wire/dns/constants.ts';
 import { clientSubnetOption } from '../../wire/dns/edns.ts';
@@ -44,10 +44,15 @@ export class TestCloud {
     this.universe = universe;
   }
 
-  static async make(options: Route53Options = {}, seed = 7): Promise<TestCloud> {
+  /** `wrap` is what the edge's `Io` goes through, for tests that listen in. */
+  static async make(
+    options: Route53Options = {},
+    seed = 7,
+    wrap: (io: Io) => Io = (io) => io,
+  ): Promise<TestCloud> {
     const cloud = new TestCloud(await createUniverse({ seed, strict: false }));
     cloud.universe.spawn('edge', 'global', async (io) => {
-      const service = await createRoute53Service(io, options);
+      const service = await createRoute53Service(wrap(io), options);
       if (cloud.starts) await service.start?.();
       cloud.service = service;
     });

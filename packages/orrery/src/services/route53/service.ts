@@ -72,6 +72,8 @@ export interface Route53Options {
   readonly latencyMs?: (place: Place, region: string) => number;
   /** How a negative bias of geoproximity counts; as AWS's guide of 2026 says if absent. */
   readonly biasFormula?: BiasFormula;
+  /** Whether a change of health tells, as events, which places are sent elsewhere; no if absent. */
+  readonly watchesAnswers?: boolean;
   /** Where an asker of unknown whereabouts is taken to be: a place's name; `ashburn` if absent. */
   readonly defaultPlace?: string;
 }
@@ -95,6 +97,7 @@ export async function createRoute53Service(
     geoDatabase: options.geoDatabase,
     latencyMs: options.latencyMs ?? placeToRegionRttMs,
     biasFormula: options.biasFormula ?? '2026',
+    watchesAnswers: options.watchesAnswers === true,
   });
   const store = await io.storage.open('route53');
   const delayMs = (options.propagationMs ?? 500) / timeScale;

@@ -14,6 +14,7 @@ import { type Place, placeByName, placesLike } from '../../../world/places.ts';
 import type { Explanation, World } from '../api.ts';
 import { HealthCheckers } from '../health/checkers.ts';
 import type { Update } from '../record-set.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import { askerInVpc } from './asker.ts';
 import { parseCidr, prefixOfIp } from './cidr-index.ts';
 import { ClientPlaces } from './client-place.ts';
@@ -32,6 +33,8 @@ export interface DataPlaneOptions {
   /** Round-trip milliseconds between a client's place and a region. */
   readonly latencyMs: (place: Place, region: string) => number;
   readonly biasFormula: BiasFormula;
+  /** Whether changes of answers are told as events, place by place. */
+  readonly watchesAnswers: boolean;
 }
 
 /** Who asks, for explanations. */
@@ -53,6 +56,7 @@ export class DataPlane {
   private readonly options: DataPlaneOptions;
   private readonly clientPlaces: ClientPlaces;
   private readonly facts: RoutingFacts;
+  private readonly answerWatch: AnswerWatch | undefined;
   private started = false;
 
   /** Opens the store `route53-dns` and restores what had been propagated. */
@@ -73,6 +77,7 @@ export class DataPlane {
       onChange: (id, healthy) => {
         this.server.invalidate();
         state.saveStatus(id, healthy);
+        this.answerWatch?.changed(id, healthy);
       },
     });
     this.clientPlaces = new ClientPlaces(options.defaultPlace, options.geoDatabase);
@@ -82,6 +87,11 @@ export class DataPlane {
       biasFormula: options.biasFormula,
       cidr: (id) => state.cidr(id),
     };
+    if (options.watchesAnswers) {
+      const { zones, dependents } = state;
+      const random = io.random.split('route53-answer-watch');
+      this.answerWatch = new AnswerWatch({ io, zones, dependents, facts: this.facts, random });
+    }
     this.server = new DnsServer({
       zones: state.zones,
       facts: this.facts,

@@ -15,10 +15,12 @@ import { parseName } from '../../../wire/dns/name.ts';
 import { keyOf, partsOf, rangeOf } from '../keys.ts';
 import type { CidrCollection, HealthCheck, RecordSet, Update, ZoneFacts } from '../record-set.ts';
 import { CidrIndex } from './cidr-index.ts';
+import { HealthDependents } from './health-dependents.ts';
 import { ZoneTable } from './zone-table.ts';
 
 export class PropagatedState {
   readonly zones = new ZoneTable();
+  readonly dependents = new HealthDependents();
   private readonly cidrIndexes = new Map<string, CidrIndex>();
   private readonly store: Store;
   private readonly checks = new Map<string, HealthCheck>();
@@ -133,6 +135,7 @@ export class PropagatedState {
     const number = typeNumber(type);
     if (zone === undefined || number === undefined) return;
     zone.setSets(parseName(name, 8), number, sets);
+    this.dependents.set({ zoneId, name, type }, sets);
   }
 }
 

@@ -236,15 +236,19 @@ export class HealthCheckers {
     const before = checker.vote.healthy;
     const threshold = watched.check.config.FailureThreshold ?? 3;
     checker.vote = nextVote(checker.vote, result.success, threshold);
-    if (checker.vote.healthy === before) return;
-    io.probe.event('health-check-vote', {
+    const turns = checker.vote.healthy !== before;
+    if (!turns && !isFirstDoubt(watched, checker)) return;
+    io.probe.event(turns ? 'health-check-vote' : 'health-check-doubt', {
       id: watched.check.id,
+      target: targetOf(watched.check.config),
       region: checker.region,
       checker: checker.ip,
-      healthy: checker.vote.healthy,
+      healthy: result.success,
+      healthyVotes: watched.checkers.filter(({ vote }) => vote.healthy).length,
+      votes: watched.checkers.length,
       status: result.status,
     });
-    this.reconsider(watched);
+    if (turns) this.reconsider(watched);
   }
 
   /** Works a status out again and tells where it has changed; then so for the checks above. */
@@ -292,6 +296,15 @@ export class HealthCheckers {
     if (config.Type !== 'CLOUDWATCH_METRIC') return undefined;
     return config.InsufficientDataHealthStatus !== 'Unhealthy';
   }
+}
+
+/** Whether a checker is the first to see otherwise while all of them vote as it does. */
+function isFirstDoubt({ checkers }: Watched, { vote }: Checker): boolean {
+  if (vote.against !== 1) return false;
+  return (
+    checkers.filter((each) => each.vote.against > 0).length === 1 &&
+    checkers.every((each) => each.vote.healthy === vote.healthy)
+  );
 }
 
 function newChecker(region: string, ip: string, healthy: boolean): Checker {
