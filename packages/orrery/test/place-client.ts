@@ -1,10 +1,12 @@
 /** HTTP requests as a client in a place makes them: through the client proxy. */
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface PlaceResponse {
   /** 0 where the connection broke. */
   readonly status: number;
   readonly region: string;
+  /** Which address was used, and how it was come by. */
+  readonly resolution: string;
   readonly text: string;
   readonly ms: number;
 }
@@ -18,11 +20,14 @@ export interface PlaceRequest {
 /** A client in one place. Never rejects: a broken connection is an answer with status 0. */
 export class PlaceClient {
   readonly place: string;
+  readonly #user: string;
   readonly #proxy: URL;
   readonly #agent = new Agent({ keepAlive: true });
 
-  constructor(proxy: string, place: string) {
+  /** `client` tells it from others in its place. */
+  constructor(proxy: string, place: string, client = '') {
     this.place = place;
+    this.#user = Buffer.from(`${place}:${client}`).toString('base64');
     this.#proxy = new URL(proxy);
   }
 
@@ -30,8 +35,14 @@ export class PlaceClient {
     const startedAt = performance.now();
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     return new Promise((done) => {
-      const end = (status: number, region: string, text: string): void =>
-        done({ status, region, text, ms: performance.now() - startedAt });
+      const end = (status: number, text: string, headers: IncomingHttpHeaders = {}): void =>
+        done({
+          status,
+          region: String(headers['x-orrery-region'] ?? ''),
+          resolution: String(headers['x-orrery-resolution'] ?? ''),
+          text,
+          ms: performance.now() - startedAt,
+        });
       const sent = request({
         agent: this.#agent,
         host: this.#proxy.hostname,
@@ -41,22 +52,20 @@ export class PlaceClient {
         timeout: options.timeoutMs ?? 10_000,
         headers: {
           host: new URL(url).host,
-          'proxy-authorization': `Basic ${Buffer.from(`${this.place}:`).toString('base64')}`,
+          'proxy-authorization': `Basic ${this.#user}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
       });
       sent.on('timeout', () => sent.destroy(new Error('timeout')));
-      sent.on('error', (error) => end(0, '', error.message));
+      sent.on('error', (error) => end(0, error.message));
       sent.on('response', (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (piece: string) => {
           text += piece;
         });
-        response.on('error', (error) => end(0, '', error.message));
-        response.on('end', () =>
-          end(response.statusCode ?? 0, String(response.headers['x-orrery-region'] ?? ''), text),
-        );
+        response.on('error', (error) => end(0, error.message));
+        response.on('end', () => end(response.statusCode ?? 0, text, response.headers));
       });
       sent.end(body);
     });

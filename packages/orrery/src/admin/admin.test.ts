@@ -49,6 +49,7 @@ function setUp() {
     },
     events: (after) => [{ sequence: after + 1, atMs: 0, kind: 'k', data: {} }],
     lookups: () => [],
+    timeline: () => ({ timeScale: 1, incidents: [] }),
     explain: async (question) => question,
     world: async ({ name, type }) => ({
       name,
@@ -135,6 +136,7 @@ describe('the admin interface', () => {
     assert.match((await call('GET', '/')).text, /<p>page/);
     assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);
     assert.equal((await call('GET', '/api/lookups')).text, '[]\n');
+    assert.match((await call('GET', '/api/timeline')).text, /"incidents":\[\]/);
     assert.match((await call('GET', '/api/conflicts')).text, /unreachable/);
     assert.match((await call('POST', '/api/deploy', {})).text, /own/);
     assert.match((await call('POST', '/api/deploy', { app: 'mine' })).text, /mine/);

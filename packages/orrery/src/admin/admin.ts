@@ -87,6 +87,7 @@ function createRoutes(cloud: CloudControl): Readonly<Record<string, Route>> {
       }),
     'GET /api/events': async (_request, _path, query) =>
       cloud.events(Number(query.get('after') ?? 0), limitOf(query, 500)),
+    'GET /api/timeline': async () => cloud.timeline(),
     'GET /api/lookups': async (_request, _path, query) => cloud.lookups(limitOf(query, 500)),
     'GET /api/places': async () => places,
     'GET /api/explain': (_request, _path, query) =>

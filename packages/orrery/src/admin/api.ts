@@ -9,6 +9,7 @@ import type { LatencySetting } from '../regions/options.ts';
 import type { Conflict } from '../services/dynamodb/api.ts';
 import type { World } from '../services/route53/api.ts';
 import type { TraceEvent } from '../trace/recorder.ts';
+import type { Timeline } from '../trace/timeline.ts';
 
 export interface ExplainQuestion {
   readonly name: string;
@@ -104,6 +105,8 @@ export interface CloudControl {
   logs(query: LogQuery): Promise<LogAnswer>;
   /** Events after a sequence number of the edge's own trace. */
   events(after: number, limit: number): readonly TraceEvent[];
+  /** Faults, votes, changes of answers and what clients lived through, put together. */
+  timeline(): Timeline;
   /** What the resolvers of clients remember, newest first. */
   lookups(limit: number): readonly Remembered[];
   /** Route 53's decision for a name, type and place, as data. */

@@ -10,7 +10,7 @@ import type { CloudControl, CloudStatus, ReplicationStatus } from '../admin/api.
 import { type ActiveFaults, createActiveFaults } from '../faults/active-faults.ts';
 import type { Levers } from '../faults/fault.ts';
 import type { NetworkConditions } from '../io/conditions.ts';
-import { NetError } from '../io/io.ts';
+import { NetError, type ProbeData } from '../io/io.ts';
 import { createNodeIo, type NodeIo } from '../io/node/node-io.ts';
 import { findSdk } from '../io/node/runtime-sdk.ts';
 import { askRegions, callInternal } from '../regions/gather.ts';
@@ -19,6 +19,7 @@ import { type CloudSettings, latencyModel } from '../regions/options.ts';
 import type { Conflict, ConflictsResponse } from '../services/dynamodb/api.ts';
 import type { StatusResponse } from '../services/global-tables/api.ts';
 import { createRecorder, type Recorder } from '../trace/recorder.ts';
+import { isTimelineEvent, timelineOf } from '../trace/timeline.ts';
 import { edgeDir, regionDir } from './data-dir.ts';
 import { type Edge, type EdgePorts, openEdge } from './edge.ts';
 import { regionStatus } from './region-status.ts';
@@ -60,11 +61,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     conditions,
     durability: settings.durability,
     sink: {
-      event: (kind, data) => recorder.record(kind, data),
+      event: (kind, data) => recordEvent(kind, data),
       broken: (what) => onNotice(`broken invariant: ${what}`),
     },
   });
   const recorder: Recorder = createRecorder(io.clock, 10_000);
+  // Requests of a busy minute must not push an incident out.
+  const incidents: Recorder = createRecorder(io.clock, 10_000);
+  const recordEvent = (kind: string, data: ProbeData): void => {
+    recorder.record(kind, data);
+    if (isTimelineEvent(kind)) incidents.record(kind, data);
+  };
   let edge: Edge | undefined;
   const supervisors = new Map<string, RegionSupervisor>();
   try {
@@ -101,9 +108,18 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
         }),
       );
     }
-    const faults = createFaults({ io, settings, edge, supervisors, conditions, recorder });
+    const faults = createFaults({ io, settings, edge, supervisors, conditions });
     await startRegions([...supervisors.values()], faults, onNotice);
-    const parts: Parts = { options, io, edge, supervisors, faults, recorder, startedAtMs };
+    const parts: Parts = {
+      options,
+      io,
+      edge,
+      supervisors,
+      faults,
+      recorder,
+      incidents,
+      startedAtMs,
+    };
     return {
       io,
       ports: edge.ports,
@@ -145,6 +161,7 @@ interface Parts {
   readonly supervisors: ReadonlyMap<string, RegionSupervisor>;
   readonly faults: ActiveFaults;
   readonly recorder: Recorder;
+  readonly incidents: Recorder;
   readonly startedAtMs: number;
 }
 
@@ -166,11 +183,10 @@ interface FaultParts {
   readonly edge: Edge;
   readonly supervisors: ReadonlyMap<string, RegionSupervisor>;
   readonly conditions: NetworkConditions;
-  readonly recorder: Recorder;
 }
 
 function createFaults(parts: FaultParts): ActiveFaults {
-  const { io, settings, edge, supervisors, conditions, recorder } = parts;
+  const { io, settings, edge, supervisors, conditions } = parts;
   const supervisor = (region: string): RegionSupervisor => {
     const found = supervisors.get(region);
     if (found === undefined) throw new RangeError(`no such region: ${region}`);
@@ -194,8 +210,8 @@ function createFaults(parts: FaultParts): ActiveFaults {
       for (const one of supervisors.values()) one.setLinks(links);
     },
     onChange: (fault, change) => {
-      const { action, targets } = fault;
-      recorder.record(`fault-${change}`, { id: fault.id, action, targets: targets.join(' ') });
+      const { id, action, targets, cause } = fault;
+      io.probe.event(`fault-${change}`, { id, action, targets: targets.join(' '), cause });
     },
   });
 }
@@ -209,7 +225,7 @@ async function pauseReplication(io: NodeIo, region: string, paused: boolean): Pr
 }
 
 function createControl(parts: Parts): CloudControls {
-  const { io, edge, supervisors, faults, recorder } = parts;
+  const { io, edge, supervisors, faults, recorder, incidents } = parts;
   const serving = (): string[] =>
     [...supervisors.values()].filter((one) => one.state() === 'running').map((one) => one.region);
   const notServing = (): string[] =>
@@ -220,6 +236,7 @@ function createControl(parts: Parts): CloudControls {
     stopFault: (which) => faults.stop(which),
     events: (after, limit) => recorder.after(after, limit),
     lookups: (limit) => edge.lookups(limit),
+    timeline: () => timelineOf(incidents.after(0, 10_000), parts.options.settings.timeScale),
     explain: (question) => edge.explain(question),
     world: (question) => edge.world(question),
     conflicts: async (limit) => {

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dig: async () => (await import('./commands/dig.ts')).digCommand,
   curl: async () => (await import('./commands/curl.ts')).curlCommand,
   fault: async () => (await import('./commands/fault.ts')).faultCommand,
+  timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
   conflicts: async () => (await import('./commands/conflicts.ts')).conflictsCommand,
   logs: async () => (await import('./commands/logs.ts')).logsCommand,
   places: async () => (await import('./commands/places.ts')).placesCommand,

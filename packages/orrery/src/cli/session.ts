@@ -227,6 +227,7 @@ class RunningSession implements Session {
       logs: async (query) => control().logs(query),
       events: (after, limit) => control().events(after, limit),
       lookups: (limit) => control().lookups(limit),
+      timeline: () => control().timeline(),
       explain: async (question) => control().explain(question),
       world: async (question) => control().world(question),
       deploy: (path) => this.#redeploy(path),

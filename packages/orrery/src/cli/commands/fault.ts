@@ -1,9 +1,12 @@
 /** `orrery fault start|stop|list`: break things on purpose, and mend them. */
 import { faultActions } from '../../faults/catalog.ts';
 import type { Fault } from '../../faults/fault.ts';
+import type { Timeline } from '../../trace/timeline.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, readArguments, usageError } from '../command.ts';
+import { followTimeline } from '../follow-timeline.ts';
 import { formatTime, parseDurationMs, table } from '../terminal.ts';
+import { followTimeOf } from './timeline.ts';
 
 const help = `Usage: orrery fault start <fault> [<region> [<region>]] [--duration 30s]
        orrery fault stop <id> | <fault> <region> [<region>] | --all
@@ -20,12 +23,15 @@ Options:
   --ms <n>          latency: milliseconds added to each message
   --percent <n>     packet-loss: share of messages lost
   --all             stop: every fault in force
+  --watch           then prints what follows, step by step, until Ctrl-C (see: orrery timeline)
+  --for <time>      with --watch: for so long
 ${clientOptionsHelp}
 
 Examples:
   orrery fault start region-outage us-east-1
   orrery fault start partition us-east-1 eu-central-1 --duration 1m
   orrery fault start latency eu-central-1 ap-northeast-1 --ms 300
+  orrery fault start region-outage us-east-1 --watch --for 1m
   orrery fault start partition @tokyo ap-northeast-1
   orrery fault list
   orrery fault stop region-outage us-east-1`;
@@ -36,9 +42,17 @@ const options = {
   ms: { type: 'string' },
   percent: { type: 'string' },
   all: { type: 'boolean', default: false },
+  watch: { type: 'boolean', default: false },
+  for: { type: 'string' },
 } as const;
 
 const words = (fault: Fault): string => [fault.action, ...fault.targets].join(' ');
+
+/** What has happened before is not watched. */
+async function lastStep(admin: string): Promise<number> {
+  const { incidents } = await callAdmin<Timeline>(admin, 'GET', '/api/timeline');
+  return incidents.at(-1)?.steps.at(-1)?.id ?? 0;
+}
 
 function durationOf(text: string | undefined): { durationMs?: number } {
   if (text === undefined) return {};
@@ -82,6 +96,12 @@ export const faultCommand: Command = {
       console.log(values.json ? JSON.stringify(value, null, 2) : text);
       return 0;
     };
+    const forMs = followTimeOf(values.for);
+    const after = values.watch ? await lastStep(admin) : 0;
+    const watch = async (): Promise<number> => {
+      if (values.watch) await followTimeline(admin, { after, forMs, json: values.json });
+      return 0;
+    };
     if (verb === 'list') {
       const faults = await callAdmin<readonly Fault[]>(admin, 'GET', '/api/faults');
       return say(faults, render(faults));
@@ -95,20 +115,20 @@ export const faultCommand: Command = {
       );
       const spec = { action: name, targets, parameters, ...durationOf(values.duration) };
       const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults', spec);
-      return say(
-        fault,
-        `${fault.id} started: ${words(fault)}. End it: orrery fault stop ${fault.id}`,
-      );
+      say(fault, `${fault.id} started: ${words(fault)}. End it: orrery fault stop ${fault.id}`);
+      return watch();
     }
     if (verb === 'stop' && values.all) {
       const faults = await callAdmin<readonly Fault[]>(admin, 'GET', '/api/faults');
       for (const { id } of faults) await callAdmin(admin, 'POST', '/api/faults/stop', { id });
-      return say(faults, `${faults.length} stopped.`);
+      say(faults, `${faults.length} stopped.`);
+      return watch();
     }
     if (verb === 'stop' && name !== undefined) {
       const which = /^fault-\d+$/.test(name) ? { id: name } : { action: name, targets };
       const fault = await callAdmin<Fault>(admin, 'POST', '/api/faults/stop', which);
-      return say(fault, `${fault.id} stopped: ${words(fault)}.`);
+      say(fault, `${fault.id} stopped: ${words(fault)}.`);
+      return watch();
     }
     throw usageError('Say start, stop or list, and which fault. See: orrery fault --help');
   },
