@@ -25,13 +25,15 @@ export class HealthDependents {
 
   /** Takes in all sets of a group; none where it is gone. */
   set(group: DependentGroup, sets: readonly RecordSet[]): void {
+    const causes = [...new Set(sets.flatMap((set) => causesOf(group, set)))];
+    // A million plain records are loaded by here.
+    if (causes.length === 0 && this.known.size === 0) return;
     const key = keyOf(group);
     for (const cause of this.known.get(key)?.causes ?? []) {
       const groups = this.byCause.get(cause);
       groups?.delete(key);
       if (groups?.size === 0) this.byCause.delete(cause);
     }
-    const causes = [...new Set(sets.flatMap((set) => causesOf(group, set)))];
     if (causes.length === 0) {
       this.known.delete(key);
       return;
