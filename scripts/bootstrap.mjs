@@ -4,7 +4,8 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,8 +61,38 @@ async function installOnce() {
     });
   }
   if (!existsSync(pinnedNode)) fail('the pinned Node could not be installed (package `node`).');
+  await compileOnce();
   writeFileSync(stampFile, stamp);
   console.error(`orrery: installed in ${seconds()} s`);
+}
+
+/** For a process that starts a cloud: its compiled code is kept beside what it was installed with. */
+const environment = {
+  ...process.env,
+  PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}`,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'v8'),
+};
+
+/**
+ * Starts a cloud and ends it: what Node compiles on the way is kept, so that the first start of the
+ * user is as quick and small as every later one. Where that does not work out, nothing is lost.
+ */
+async function compileOnce() {
+  const directory = mkdtempSync(join(tmpdir(), 'orrery-compile-'));
+  const ports = ['port', 'dns-port', 'proxy-port', 'admin-port'].flatMap((one) => [
+    `--${one}`,
+    '0',
+  ]);
+  const args = [...ports, '--regions', 'us-east-1', '--data-dir', directory, '--json'];
+  const child = spawn(pinnedNode, [join(root, commands.orrery[0]), 'start', ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: environment,
+  });
+  const timer = setTimeout(() => child.kill('SIGTERM'), 20_000);
+  child.stdout.once('data', () => child.kill('SIGTERM'));
+  await new Promise((resolve) => child.on('error', resolve).on('close', resolve));
+  clearTimeout(timer);
+  rmSync(directory, { recursive: true, force: true });
 }
 
 /** Runs a program with our terminal; resolves with its exit code. */
@@ -95,9 +126,5 @@ const [script = '', ...fixed] = command;
 process.exitCode = await run(pinnedNode, [join(root, script), ...fixed, ...rest], {
   // Paths that a user gives to `npm run orrery` are meant from where the user stands.
   cwd: name === 'orrery' ? (process.env.INIT_CWD ?? root) : root,
-  env: {
-    ...process.env,
-    PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}`,
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'v8'),
-  },
+  env: environment,
 });
