@@ -45,7 +45,7 @@ export async function createLambdaService(io: Io, options: LambdaOptions): Promi
   const pool = new EnvironmentPool(io, settings, registry, code, sink);
   const queue = new AsynchronousQueue(io, settings, registry, pool);
   const mappings = new MappingRegistry(registry.store);
-  const eventSources = new EventSources(io, settings, registry, mappings, pool);
+  const eventSources = new EventSources(io, settings, registry, mappings, pool, sink);
   const control: ControlPlane = { io, settings, registry, mappings, code };
   const data = { io, settings, registry, pool, queue };
   return {

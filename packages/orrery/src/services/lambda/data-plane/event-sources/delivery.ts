@@ -6,6 +6,7 @@
  *     neither handled nor given up.
  * D2  Only an invocation that the function failed uses up a retry. Where the function could not be
  *     invoked (throttled, gone) the batch is tried again for as long as its records are young enough.
+ *     How many retries were used up is forgotten when the process ends.
  * D3  A batch that is split uses up no retry; a record alone is split no further. Where the function
  *     says where it failed, what was before is behind, and the batch begins there.
  * D4  Retries wait one second, then twice as long each time, up to a minute (÷ time scale): AWS does
@@ -39,7 +40,8 @@ export interface DeliveryTools {
   /** Undefined where the function could not be invoked. */
   readonly invoke: (records: readonly PendingRecord[]) => Promise<Answer | undefined>;
   readonly handled: (records: readonly PendingRecord[]) => void;
-  readonly givenUp: (records: readonly PendingRecord[], why: GivenUp) => void;
+  /** `invocations`: how many had these records, and failed. */
+  readonly givenUp: (records: readonly PendingRecord[], why: GivenUp, invocations: number) => void;
 }
 
 interface Part {
@@ -93,7 +95,7 @@ function afterAnswer(tools: DeliveryTools, part: Part, answer: Answer): Part[] {
     ];
   }
   if (retryAttemptsMax !== -1 && attempts >= retryAttemptsMax) {
-    tools.givenUp(rest, 'RetryAttemptsExhausted');
+    tools.givenUp(rest, 'RetryAttemptsExhausted', attempts + 1);
     return [];
   }
   return [{ records: rest, attempts: attempts + 1 }];
@@ -103,6 +105,6 @@ function withoutOld(tools: DeliveryTools, part: Part): Part {
   const oldestMs = tools.nowMs() - tools.rules.recordAgeMaxMs;
   const old = part.records.filter(({ createdMs }) => createdMs < oldestMs);
   if (old.length === 0) return part;
-  tools.givenUp(old, 'RecordAgeExceeded');
+  tools.givenUp(old, 'RecordAgeExceeded', part.attempts);
   return { ...part, records: part.records.filter(({ createdMs }) => createdMs >= oldestMs) };
 }

@@ -209,7 +209,21 @@ describe('a function that fails', () => {
     await world.map('sink', streamArn, { BatchSize: 2, MaximumRetryAttempts: 2 });
     await world.until('the rest is there', () => batches.flat().includes(4));
     assert.deepEqual(batches, [upTo(2), upTo(2), upTo(2), upTo(4, 3)]);
-    assert.equal(world.universe.told.get('lambda.stream-records-discarded'), 1);
+    const notice = /Records were discarded: (.*)/.exec(await world.logOf('sink'))?.[1] ?? '';
+    const { requestContext, DDBStreamBatchInfo: info } = JSON.parse(notice) as {
+      readonly requestContext: object;
+      readonly DDBStreamBatchInfo: Readonly<Record<string, unknown>>;
+    };
+    assert.deepEqual(requestContext, {
+      functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:sink',
+      condition: 'RetryAttemptsExhausted',
+      approximateInvokeCount: 3,
+    });
+    assert.deepEqual(
+      [info['batchSize'], info['startSequenceNumber'], info['endSequenceNumber']],
+      [2, '100000000000000000001', '100000000000000000002'],
+    );
+    assert.equal(info['streamArn'], streamArn);
   });
 
   it('loses the record alone where batches are split', async () => {
@@ -437,6 +451,28 @@ describe('the life of a mapping', () => {
     await world.map('sink', streamArn);
     await world.until('all are there again', () => batches.length === 2);
     assert.deepEqual(batches, [upTo(2), upTo(3)]);
+  });
+
+  it('gives nothing up when its region stops in the middle of an invocation', async () => {
+    const events: string[] = [];
+    let hangs = true;
+    const world = await streamWorld({
+      slow: async (event) => {
+        events.push(numbers(event).join());
+        if (hangs) await new Promise(() => {});
+      },
+    });
+    const streamArn = await world.makeTable();
+    await world.makeFunction('slow', { Timeout: 900 });
+    await world.put('a', 1);
+    await world.map('slow', streamArn, { MaximumRetryAttempts: 0 });
+    await world.until('it runs', () => events.length === 1);
+    hangs = false;
+    await world.restartGracefully();
+    await world.until('it comes again', () => events.length === 2);
+    await world.put('a', 2);
+    await world.until('and the next', () => events.length === 3);
+    assert.deepEqual(events, ['1', '1', '2']);
   });
 
   it('survives a crash, at its checkpoint', async () => {

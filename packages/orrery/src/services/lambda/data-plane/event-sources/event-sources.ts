@@ -5,13 +5,15 @@
  * A1  A mapping is read while it is Enabled, by one poller; the next one begins when the invocations
  *     of the one before are over, so that no two invocations hold records of one item.
  * A2  A transition survives a restart: a mapping that is found in one is taken on from there.
- * A3  A mapping that is deleted is forgotten at once; what its function still has in hand ends unheard.
+ * A3  A region that stops cuts invocations short: that fails no batch and uses up no retry.
+ * A4  A mapping that is deleted is forgotten at once; what its function still has in hand ends unheard.
  */
 import { ServiceError } from '../../../../endpoint/service.ts';
 import type { Io } from '../../../../io/io.ts';
 import type { MappingRecord, MappingRegistry, MappingState } from '../../event-source-mappings.ts';
 import type { FunctionRegistry } from '../../functions.ts';
 import type { LambdaSettings } from '../../options.ts';
+import type { LogSink } from '../log-sink.ts';
 import type { EnvironmentPool } from '../pool.ts';
 import type { Answer } from './delivery.ts';
 import { MappingPoller } from './mapping-poller.ts';
@@ -24,6 +26,7 @@ export class EventSources {
   readonly #functions: FunctionRegistry;
   readonly #mappings: MappingRegistry;
   readonly #pool: EnvironmentPool;
+  readonly #sink: LogSink;
   readonly #pollers = new Map<string, MappingPoller>();
   #isRunning = false;
 
@@ -33,12 +36,14 @@ export class EventSources {
     functions: FunctionRegistry,
     mappings: MappingRegistry,
     pool: EnvironmentPool,
+    sink: LogSink,
   ) {
     this.#io = io;
     this.#settings = settings;
     this.#functions = functions;
     this.#mappings = mappings;
     this.#pool = pool;
+    this.#sink = sink;
     mappings.onChange((record, uuid) => this.#changed(record, uuid));
   }
 
@@ -71,6 +76,7 @@ export class EventSources {
       mapping,
       registry: this.#mappings,
       invoke: (name, payload) => this.#invoke(name, payload),
+      discarded: (...notice) => this.#log(...notice),
     });
     this.#pollers.set(mapping.uuid, poller);
   }
@@ -107,7 +113,17 @@ export class EventSources {
         wantsTail: false,
       })
       .catch((error: unknown) => new ServiceError('ServiceException', String(error)));
+    // It has ended with the environments, or nearly: whatever it says, the batch comes again.
+    if (!this.#isRunning) return 'The region stops';
     if (!(ran instanceof ServiceError)) return ran.outcome;
     return ran.status === 429 ? 'Function call was throttled' : ran.message;
+  }
+
+  /** There are no destinations: what would be sent to one stands in the function's log. */
+  #log({ uuid, functionName }: MappingRecord, notice: object): void {
+    const group = this.#functions.get(functionName)?.logGroup ?? `/aws/lambda/${functionName}`;
+    const nowMs = this.#io.clock.wallMs();
+    const line = `[orrery] Records were discarded: ${JSON.stringify(notice)}\n`;
+    this.#sink.append(group, `event-source-mapping/${uuid}`, nowMs, line);
   }
 }

@@ -22,6 +22,8 @@ export interface MappingPollerOptions {
   readonly registry: MappingRegistry;
   /** The function's answer; a text where it could not be invoked, and why. */
   readonly invoke: (functionName: string, payload: Uint8Array) => Promise<Answer | string>;
+  /** Told of records that are given up, in the words that AWS has for an on-failure destination. */
+  readonly discarded: (mapping: MappingRecord, notice: object) => void;
 }
 
 const lookAgainMs = 60_000;
@@ -56,13 +58,13 @@ export class MappingPoller {
     while (!this.#stop.isStopped) {
       const waitMs = await this.#look();
       const ends = [...this.#running.values()];
-      if (ends.length > 0) await this.#stop.until(Promise.race(ends));
+      if (waitMs === 0 && ends.length > 0) await this.#stop.until(Promise.race(ends));
       else await this.#stop.sleep(waitMs, 'lambda stream look');
     }
     await Promise.all(this.#running.values());
   }
 
-  /** Begins the shards that may be begun; returns when to look again where there is none. */
+  /** Begins the shards that may be begun; returns when to look again, 0: when one has ended. */
   async #look(): Promise<number> {
     let shards: readonly StreamShard[];
     try {
@@ -75,15 +77,11 @@ export class MappingPoller {
     if (this.#stop.isStopped) return 0;
     this.#forgetAllBut(shards);
     const listed = new Set(shards.map(({ id }) => id));
-    let hasReady = false;
     for (const { id, parentId } of shards) {
-      if (this.#running.has(id) || this.#checkpoints.get(id)?.isDone === true) continue;
       const waits = parentId !== undefined && listed.has(parentId) && !this.#isDone(parentId);
-      if (waits) continue;
-      hasReady = true;
-      this.#begin(id);
+      if (!waits && !this.#isDone(id) && !this.#running.has(id)) this.#begin(id);
     }
-    return hasReady ? 0 : lookAgainMs;
+    return this.#running.size > 0 ? 0 : lookAgainMs;
   }
 
   #begin(shardId: string): void {
@@ -151,16 +149,34 @@ export class MappingPoller {
     return answer;
   }
 
-  #giveUp(shardId: string, records: readonly PendingRecord[], why: GivenUp): void {
-    const { io, mapping } = this.#options;
+  #giveUp(
+    shardId: string,
+    records: readonly PendingRecord[],
+    why: GivenUp,
+    invocations: number,
+  ): void {
+    const { io, mapping, discarded } = this.#options;
+    const { uuid, functionName, functionArn, streamArn } = mapping;
     io.probe.event('lambda.stream-records-discarded', {
-      uuid: mapping.uuid,
-      functionName: mapping.functionName,
-      shardId,
+      uuid,
+      functionName,
       records: records.length,
-      first: records[0]?.sequence ?? '',
-      last: records.at(-1)?.sequence ?? '',
       why,
+    });
+    const [first, last] = [records[0], records.at(-1)];
+    discarded(mapping, {
+      requestContext: { functionArn, condition: why, approximateInvokeCount: invocations },
+      version: '1.0',
+      timestamp: new Date(io.clock.wallMs()).toISOString(),
+      DDBStreamBatchInfo: {
+        shardId,
+        startSequenceNumber: first?.sequence,
+        endSequenceNumber: last?.sequence,
+        approximateArrivalOfFirstRecord: new Date(first?.createdMs ?? 0).toISOString(),
+        approximateArrivalOfLastRecord: new Date(last?.createdMs ?? 0).toISOString(),
+        batchSize: records.length,
+        streamArn,
+      },
     });
   }
 

@@ -204,8 +204,8 @@ export class ShardPoller {
     return {
       ...tools,
       handled: finish,
-      givenUp: (records, why) => {
-        tools.givenUp(shardId, records, why);
+      givenUp: (records, why, invocations) => {
+        tools.givenUp(shardId, records, why, invocations);
         finish(records);
       },
     };

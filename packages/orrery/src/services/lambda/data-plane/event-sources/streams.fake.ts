@@ -12,6 +12,7 @@ import { createUniverse, type Universe } from '../../../../io/simulated/universe
 import dynamodb from '../../../../wire/generated/dynamodb.json' with { type: 'json' };
 import streams from '../../../../wire/generated/dynamodbstreams.json' with { type: 'json' };
 import lambda from '../../../../wire/generated/lambda.json' with { type: 'json' };
+import logs from '../../../../wire/generated/logs.json' with { type: 'json' };
 import { asModel } from '../../../../wire/models.ts';
 import { createDynamoDbService, type DynamoDbOptions } from '../../../dynamodb/service.ts';
 import { createLogsService } from '../../../logs/service.ts';
@@ -19,7 +20,12 @@ import { functionInput, type Player, programOf } from '../../lambda.fake.ts';
 import type { LambdaOptions } from '../../options.ts';
 import { createLambdaService } from '../../service.ts';
 
-const models = { dynamodb: asModel(dynamodb), streams: asModel(streams), lambda: asModel(lambda) };
+const models = {
+  dynamodb: asModel(dynamodb),
+  streams: asModel(streams),
+  lambda: asModel(lambda),
+  logs: asModel(logs),
+};
 const accountId = '000000000000';
 const region = 'eu-west-1';
 const id = `region/${region}`;
@@ -62,6 +68,8 @@ type Input = Readonly<Record<string, unknown>>;
 
 export class StreamWorld {
   readonly universe: Universe;
+  /** Set when the region has started. */
+  stop: () => Promise<void> = async () => {};
 
   constructor(universe: Universe) {
     this.universe = universe;
@@ -121,6 +129,25 @@ export class StreamWorld {
       assert.ok(this.universe.nowUs < endUs, `not within ${maxMs} ms: ${what}`);
       await this.pass(50);
     }
+  }
+
+  /** Ends the region as Ctrl-C does, and starts it again. */
+  async restartGracefully(): Promise<void> {
+    await this.universe.perform(id, async () => await this.stop(), limitMs);
+    this.crash();
+    this.restart();
+    await this.pass(1_000);
+  }
+
+  /** The messages in a function's log group. */
+  async logOf(name: string): Promise<string> {
+    await this.pass(1_000);
+    const { events } = await this.call<{ events: { message: string }[] }>(
+      'logs',
+      'FilterLogEvents',
+      { logGroupName: `/aws/lambda/${name}` },
+    );
+    return events.map(({ message }) => message).join('');
   }
 
   crash(): void {
@@ -196,6 +223,7 @@ export async function streamWorld(
       return player === undefined ? undefined : programOf(player);
     },
   });
+  const world = new StreamWorld(universe);
   universe.spawn(id, region, async (io) => {
     const common = { accountId, region };
     const endpointUrl = 'http://127.0.2.1:4566';
@@ -210,10 +238,11 @@ export async function streamWorld(
     const globalServices = new Set<string>();
     const regions = [region];
     const settings = { io, region, accountId, services, auth, regions, globalServices };
-    await createEndpoint(settings).start();
+    const endpoint = createEndpoint(settings);
+    await endpoint.start();
+    world.stop = () => endpoint.stop();
   });
   universe.spawn('client', region);
-  const world = new StreamWorld(universe);
   await world.pass(1_000);
   return world;
 }
