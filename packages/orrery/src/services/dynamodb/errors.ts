@@ -123,6 +123,14 @@ export interface ThrottlingReason {
   readonly resource: string;
 }
 
+const limitReached =
+  'Throughput exceeds the maximum OnDemandThroughput configured on table or index';
+const beyondCapacity =
+  'Throughput exceeds the current capacity of your table or index. DynamoDB is automatically ' +
+  'scaling your table or index so please try again shortly. If exceptions persist, check if you ' +
+  'have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/' +
+  'bp-partition-key-design.html';
+
 /** Too much was asked of a table or index. */
 export function throttled(
   provisioned: boolean,
@@ -136,14 +144,10 @@ export function throttled(
       { fields: { ThrottlingReasons: reasons } },
     );
   }
-  return new ServiceError(
-    'ThrottlingException',
-    'Throughput exceeds the current capacity of your table or index. DynamoDB is automatically ' +
-      'scaling your table or index so please try again shortly. If exceptions persist, check if ' +
-      'you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/' +
-      'bp-partition-key-design.html',
-    { fields: { throttlingReasons: reasons } },
-  );
+  const atLimit = reasons.some(({ reason }) => reason.includes('MaxOnDemand'));
+  return new ServiceError('ThrottlingException', atLimit ? limitReached : beyondCapacity, {
+    fields: { throttlingReasons: reasons },
+  });
 }
 
 export function isThrottled(error: unknown): boolean {

@@ -15,7 +15,6 @@ import {
   deleteBackup,
   describeBackup,
   listBackups,
-  restoreTableFromBackup,
 } from './control-plane/backups.ts';
 import {
   describeContinuousBackups,
@@ -36,6 +35,7 @@ import {
   getResourcePolicy,
   putResourcePolicy,
 } from './control-plane/resource-policies.ts';
+import { restoreTableFromBackup } from './control-plane/restore-table.ts';
 import { listTagsOfResource, tagResource, untagResource } from './control-plane/tags.ts';
 import {
   describeTimeToLive,

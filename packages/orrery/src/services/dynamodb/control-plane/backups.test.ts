@@ -71,7 +71,7 @@ describe('backups', () => {
   });
 
   it('keep indexes, and neither streams nor Time to Live nor tags', async () => {
-    const { until, call, back, status, table } = await fixture();
+    const { until, call, problem, back, status, table } = await fixture();
     await call('CreateTable', {
       ...indexedTable,
       Tags: [{ Key: 'a', Value: 'b' }],
@@ -81,6 +81,35 @@ describe('backups', () => {
     await call('PutItem', { TableName: 'indexed', Item });
     const BackupArn = await back('indexed');
     await until(async () => (await status(BackupArn)) === 'AVAILABLE');
+    const provisioned = {
+      TargetTableName: 'less',
+      BackupArn,
+      BillingModeOverride: 'PROVISIONED',
+      ProvisionedThroughputOverride: { ReadCapacityUnits: 3, WriteCapacityUnits: 2 },
+    };
+    assert.match(
+      await problem('RestoreTableFromBackup', provisioned),
+      /ProvisionedThroughput must be specified for index: byColour$/,
+    );
+    const [colours] = indexedTable.GlobalSecondaryIndexes;
+    const ProvisionedThroughput = { ReadCapacityUnits: 1, WriteCapacityUnits: 7 };
+    await call('RestoreTableFromBackup', {
+      ...provisioned,
+      TargetTableName: 'given',
+      GlobalSecondaryIndexOverride: [{ ...colours, ProvisionedThroughput }],
+    });
+    await until(async () => (await table('given'))['TableStatus'] === 'ACTIVE');
+    const [given] = (await table('given'))['GlobalSecondaryIndexes'] as Output[];
+    const told = given?.['ProvisionedThroughput'] as Output | undefined;
+    assert.equal(told?.['WriteCapacityUnits'], 7);
+    const KeySchema = [{ AttributeName: 'weight', KeyType: 'HASH' }];
+    assert.match(
+      await problem('RestoreTableFromBackup', {
+        ...provisioned,
+        GlobalSecondaryIndexOverride: [{ ...colours, ProvisionedThroughput, KeySchema }],
+      }),
+      /key schema of the index byColour/,
+    );
     const override = {
       GlobalSecondaryIndexOverride: [],
       BillingModeOverride: 'PROVISIONED',

@@ -1,10 +1,9 @@
-/** CreateBackup, DescribeBackup, ListBackups, DeleteBackup, RestoreTableFromBackup. */
+/** CreateBackup, DescribeBackup, ListBackups, DeleteBackup. */
 import type {
   CreateBackupInput,
   DeleteBackupInput,
   DescribeBackupInput,
   ListBackupsInput,
-  RestoreTableFromBackupInput,
 } from '@aws-sdk/client-dynamodb';
 import { ServiceError } from '../../../endpoint/service.ts';
 import {
@@ -20,31 +19,25 @@ import {
 } from '../constraints.ts';
 import { validationError } from '../errors.ts';
 import type { StoredBackup } from '../storage/backup-log.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import type { StoredIndex } from '../storage/stored-table.ts';
 import {
   nameConstraints,
   requireTableName,
-  tableArn,
   tableNameConstraints,
   tableNameOf,
 } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { refuseVectorIndexes, throughputOf } from './schema-checks.ts';
 import { describe, keySchema } from './table-description.ts';
-import { onDemandLimitsOf } from './table-settings.ts';
 
 const name = [required, ...nameConstraints] as const;
-const arnRules: Rules = [['BackupArn', required, lengthAtLeast(37), lengthAtMost(1024)]];
+export const backupArnRules: Rules = [
+  ['BackupArn', required, lengthAtLeast(37), lengthAtMost(1024)],
+];
 const listRules: Rules = [
   ['TableName', (value) => (value === undefined ? undefined : tableNameProblem(value))],
   ['Limit', atLeast(1), atMost(100)],
   ['ExclusiveStartBackupArn', lengthAtLeast(37), lengthAtMost(1024)],
   ['BackupType', oneOf('USER', 'SYSTEM', 'AWS_BACKUP', 'ALL')],
-];
-const restoreRules: Rules = [
-  ['TargetTableName', ...name],
-  ...arnRules,
-  ['BillingModeOverride', oneOf('PROVISIONED', 'PAY_PER_REQUEST')],
 ];
 
 function tableNameProblem(value: unknown): ReturnType<Constraint> {
@@ -148,21 +141,21 @@ function description(backup: StoredBackup, region: string): object {
   };
 }
 
-function existingBackup(plane: ControlPlane, arn: string | undefined): StoredBackup {
+export function existingBackup(plane: ControlPlane, arn: string | undefined): StoredBackup {
   const backup = plane.storage.backups.find(arn ?? '');
   if (backup !== undefined) return backup;
   throw new ServiceError('BackupNotFoundException', `Backup not found: ${arn}`);
 }
 
 export function describeBackup(plane: ControlPlane, input: DescribeBackupInput): object {
-  checkConstraints(input, arnRules);
+  checkConstraints(input, backupArnRules);
   const backup = existingBackup(plane, input.BackupArn);
   return { BackupDescription: description(backup, plane.region) };
 }
 
 /** The backup is gone at once, its items in a while. */
 export function deleteBackup(plane: ControlPlane, input: DeleteBackupInput): object {
-  checkConstraints(input, arnRules);
+  checkConstraints(input, backupArnRules);
   const backup = existingBackup(plane, input.BackupArn);
   refuseInUse(plane, backup);
   const deleted: StoredBackup = { ...backup, status: 'DELETED' };
@@ -171,7 +164,7 @@ export function deleteBackup(plane: ControlPlane, input: DeleteBackupInput): obj
   return { BackupDescription: description(deleted, plane.region) };
 }
 
-function refuseInUse(plane: ControlPlane, backup: StoredBackup): void {
+export function refuseInUse(plane: ControlPlane, backup: StoredBackup): void {
   const doing =
     backup.status === 'CREATING'
       ? 'created'
@@ -220,96 +213,4 @@ export function listBackups(plane: ControlPlane, input: ListBackupsInput): objec
     })),
     ...(found.length > limit && last !== undefined && { LastEvaluatedBackupArn: last.arn }),
   };
-}
-
-/** A new table with the keys, indexes and items of the backup; no stream, Time to Live, tags. */
-export function restoreTableFromBackup(
-  plane: ControlPlane,
-  input: RestoreTableFromBackupInput,
-): object {
-  checkConstraints(input, restoreRules);
-  const name = input.TargetTableName ?? '';
-  refuseVectorIndexes(input, 'VectorIndexOverride');
-  const backup = existingBackup(plane, input.BackupArn);
-  if (backup.status === 'CREATING') refuseInUse(plane, backup);
-  if (plane.catalog.find(name) !== undefined) {
-    throw new ServiceError('TableAlreadyExistsException', `Table already exists: ${name}`);
-  }
-  const { region, accountId, io, catalog, backups } = plane;
-  const restoredMs = io.clock.wallMs();
-  const source = backup.table;
-  const { resourcePolicy: _policy, pointInTimeRecovery: _recovery, ...settings } = source;
-  const table = catalog.create(
-    (id): StoredTable => ({
-      ...settings,
-      ...capacityOf(source, input, restoredMs),
-      id,
-      name,
-      arn: tableArn(region, accountId, name),
-      tableId: io.random.uuid(),
-      createdMs: restoredMs,
-      status: 'CREATING',
-      indexes: indexesOf(source, input).map((index) => ({ ...index, backfilling: false })),
-      throughputDecreases: 0,
-      streamView: undefined,
-      streamLabel: undefined,
-      deletionProtection: false,
-      sse: sseOf(source, input),
-      tags: {},
-      timeToLive: undefined,
-      restored: {
-        backupArn: backup.arn,
-        sourceArn: source.arn,
-        restoredMs,
-        inProgress: true,
-      },
-      replicas: [],
-    }),
-  );
-  backups.restore(name);
-  return { TableDescription: describe(table, region) };
-}
-
-function capacityOf(
-  source: StoredTable,
-  input: RestoreTableFromBackupInput,
-  nowMs: number,
-): Pick<StoredTable, 'billingMode' | 'throughput' | 'onDemandSinceMs' | 'onDemandLimits'> {
-  const billingMode = input.BillingModeOverride ?? source.billingMode;
-  const given = input.ProvisionedThroughputOverride;
-  const throughput =
-    given === undefined && billingMode === source.billingMode
-      ? source.throughput
-      : throughputOf(billingMode, given);
-  const onDemandSinceMs = billingMode === 'PAY_PER_REQUEST' ? nowMs : undefined;
-  const onDemandLimits = onDemandLimitsOf(
-    billingMode,
-    input.OnDemandThroughputOverride,
-    source.onDemandLimits,
-  );
-  return { billingMode, throughput, onDemandSinceMs, onDemandLimits };
-}
-
-/** Indexes may be left out, not added or changed. */
-function indexesOf(source: StoredTable, input: RestoreTableFromBackupInput): StoredIndex[] {
-  const overrides = {
-    LOCAL: input.LocalSecondaryIndexOverride,
-    GLOBAL: input.GlobalSecondaryIndexOverride,
-  };
-  for (const kind of ['LOCAL', 'GLOBAL'] as const) {
-    for (const { IndexName: name } of overrides[kind] ?? []) {
-      if (source.indexes.some((index) => index.kind === kind && index.name === name)) continue;
-      throw validationError(`The index ${name} is not in the backup`);
-    }
-  }
-  return source.indexes.filter(({ kind, name }) => {
-    const kept = overrides[kind];
-    return kept === undefined || kept.some((one) => one.IndexName === name);
-  });
-}
-
-function sseOf(source: StoredTable, input: RestoreTableFromBackupInput): StoredTable['sse'] {
-  const given = input.SSESpecificationOverride;
-  if (given === undefined) return source.sse;
-  return given.Enabled === true ? { type: 'KMS', keyArn: given.KMSMasterKeyId } : undefined;
 }

@@ -90,15 +90,7 @@ export function globalIndex(
   const name = given.IndexName ?? '';
   const keys = keysOf(given.KeySchema ?? [], definitions, true);
   const projection = projectionOf(given.Projection);
-  if (billingMode === 'PAY_PER_REQUEST' && given.ProvisionedThroughput !== undefined) {
-    throw invalidParameter(
-      `ProvisionedThroughput should not be specified for index: ${name} when BillingMode is ` +
-        'PAY_PER_REQUEST',
-    );
-  }
-  if (billingMode === 'PROVISIONED' && given.ProvisionedThroughput === undefined) {
-    throw invalidParameter(`ProvisionedThroughput must be specified for index: ${name}`);
-  }
+  checkCapacityGiven(name, billingMode, given.ProvisionedThroughput);
   checkName(name, before);
   const throughput = throughputOf(billingMode, given.ProvisionedThroughput, name);
   const { OnDemandThroughput: most, WarmThroughput: warm } = given;
@@ -114,6 +106,23 @@ export function globalIndex(
       warm && raisedWarmThroughput(warmThroughputOf(billingMode, throughput, undefined), warm),
     backfilling: false,
   };
+}
+
+/** Throws where an index has no capacity and needs one, or has one and cannot. */
+export function checkCapacityGiven(
+  name: string,
+  billingMode: StoredTable['billingMode'],
+  capacity: unknown,
+): void {
+  if (billingMode === 'PAY_PER_REQUEST' && capacity !== undefined) {
+    throw invalidParameter(
+      `ProvisionedThroughput should not be specified for index: ${name} when BillingMode is ` +
+        'PAY_PER_REQUEST',
+    );
+  }
+  if (billingMode === 'PROVISIONED' && capacity === undefined) {
+    throw invalidParameter(`ProvisionedThroughput must be specified for index: ${name}`);
+  }
 }
 
 function checkName(name: string, before: readonly StoredIndex[]): void {

@@ -1,4 +1,7 @@
-/** PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, of tables. Kept and shown, not enforced. */
+/**
+ * PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, of tables and of their streams. Kept and
+ * shown, not enforced.
+ */
 import type {
   DeleteResourcePolicyInput,
   GetResourcePolicyInput,
@@ -13,7 +16,7 @@ import {
   required,
 } from '../constraints.ts';
 import { arnNotFound, namedTableNotFound, validationError } from '../errors.ts';
-import type { StoredPolicy, StoredTable } from '../storage/stored-table.ts';
+import type { StoredPolicy } from '../storage/stored-table.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -28,16 +31,16 @@ const deleteRules: Rules = [...arnRules, revisionRule];
 
 export function putResourcePolicy(plane: ControlPlane, input: PutResourcePolicyInput): object {
   checkConstraints(input, putRules);
-  const table = tableOfPolicy(plane, input.ResourceArn);
+  const subject = subjectOf(plane, input.ResourceArn);
   const policy = checkedPolicy(input.Policy ?? '');
-  const old = table.resourcePolicy;
-  checkRevision(table, input.ExpectedRevisionId, noPolicy);
+  const old = subject.policy;
+  checkRevision(subject, input.ExpectedRevisionId, noPolicy);
   // The same policy again keeps its revision.
   const revisionId =
     old?.policy === policy
       ? old.revisionId
       : String(plane.io.clock.wallMs() * 1000 + nextDigit(old));
-  plane.catalog.replace({ ...table, resourcePolicy: { policy, revisionId } });
+  subject.keep({ policy, revisionId });
   return { RevisionId: revisionId };
 }
 
@@ -48,7 +51,7 @@ function nextDigit(old: StoredPolicy | undefined): number {
 
 export function getResourcePolicy(plane: ControlPlane, input: GetResourcePolicyInput): object {
   checkConstraints(input, arnRules);
-  const { resourcePolicy: found } = tableOfPolicy(plane, input.ResourceArn);
+  const { policy: found } = subjectOf(plane, input.ResourceArn);
   if (found === undefined) throw policyNotFound(input.ResourceArn);
   return { Policy: found.policy, RevisionId: found.revisionId };
 }
@@ -59,11 +62,11 @@ export function deleteResourcePolicy(
   input: DeleteResourcePolicyInput,
 ): object {
   checkConstraints(input, deleteRules);
-  const table = tableOfPolicy(plane, input.ResourceArn);
-  checkRevision(table, input.ExpectedRevisionId, undefined);
-  const { resourcePolicy: old, ...without } = table;
+  const subject = subjectOf(plane, input.ResourceArn);
+  checkRevision(subject, input.ExpectedRevisionId, undefined);
+  const { policy: old } = subject;
   if (old === undefined) return {};
-  plane.catalog.replace(without);
+  subject.keep(undefined);
   return { RevisionId: old.revisionId };
 }
 
@@ -88,11 +91,11 @@ export function checkedPolicy(policy: string): string {
 }
 
 function checkRevision(
-  { resourcePolicy, arn, name }: StoredTable,
+  { policy, arn, name }: Subject,
   expected: string | undefined,
   none: string | undefined,
 ): void {
-  const found = resourcePolicy?.revisionId;
+  const found = policy?.revisionId;
   if (expected === undefined || expected === (found ?? none)) return;
   if (found === undefined) throw policyNotFound(arn);
   throw policyNotFound(
@@ -111,13 +114,48 @@ function policyNotFound(what: string | undefined): ServiceError {
   );
 }
 
-function tableOfPolicy({ catalog, region }: ControlPlane, arn: string | undefined): StoredTable {
+/** What a policy is of. */
+interface Subject {
+  readonly arn: string;
+  /** Of the table. */
+  readonly name: string;
+  readonly policy: StoredPolicy | undefined;
+  keep(policy: StoredPolicy | undefined): void;
+}
+
+function subjectOf(plane: ControlPlane, arn: string | undefined): Subject {
   const text = arn ?? '';
   if (!text.startsWith('arn:')) {
     throw validationError(`Invalid TableArn: Invalid ResourceArn provided as input ${text}`);
   }
+  if (text.includes('/stream/')) return streamOf(plane, text);
+  const { catalog, region } = plane;
   const name = tableNameOf(text, region);
   const table = catalog.find(name);
   if (table === undefined) throw name === text ? arnNotFound(text) : namedTableNotFound(name);
-  return table;
+  const { resourcePolicy, ...without } = table;
+  return {
+    arn: table.arn,
+    name,
+    policy: resourcePolicy,
+    keep: (policy) =>
+      catalog.replace(policy === undefined ? without : { ...without, resourcePolicy: policy }),
+  };
+}
+
+function streamOf({ catalog, storage }: ControlPlane, arn: string): Subject {
+  const stream = storage.streams.find(arn);
+  const table = stream && catalog.find(stream.tableName);
+  if (table === undefined || table.id !== stream?.tableId) throw arnNotFound(arn);
+  const policies = table.streamPolicies ?? {};
+  return {
+    arn,
+    name: table.name,
+    policy: policies[stream.label],
+    keep: (policy) => {
+      const others = Object.entries(policies).filter(([label]) => label !== stream.label);
+      const kept = policy === undefined ? others : [...others, [stream.label, policy] as const];
+      catalog.replace({ ...table, streamPolicies: Object.fromEntries(kept) });
+    },
+  };
 }

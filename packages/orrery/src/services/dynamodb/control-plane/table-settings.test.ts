@@ -161,6 +161,32 @@ describe('continuous backups', () => {
   });
 });
 
+describe('indexes', () => {
+  it('have the capacity that the billing of their table wants', async () => {
+    const { call, problem } = await testedService();
+    await call('CreateTable', indexedTable);
+    const provisioned = {
+      TableName: 'indexed',
+      BillingMode: 'PROVISIONED',
+      ProvisionedThroughput: units(5, 5),
+    };
+    const missing =
+      'ValidationException: One or more parameter values were invalid: ProvisionedThroughput must ' +
+      'be specified for index: byColour';
+    assert.equal(await problem('UpdateTable', provisioned), missing);
+    const Update = { IndexName: 'byColour', ProvisionedThroughput: units(2, 3) };
+    await call('UpdateTable', { ...provisioned, GlobalSecondaryIndexUpdates: [{ Update }] });
+    const shown = async (): Promise<Output> => {
+      const { Table } = await call('DescribeTable', { TableName: 'indexed' });
+      const [index] = (Table as { GlobalSecondaryIndexes: Output[] }).GlobalSecondaryIndexes;
+      return index?.['ProvisionedThroughput'] as Output;
+    };
+    assert.equal((await shown())['WriteCapacityUnits'], 3);
+    await call('UpdateTable', { TableName: 'indexed', BillingMode: 'PAY_PER_REQUEST' });
+    assert.equal((await shown())['WriteCapacityUnits'], 0);
+  });
+});
+
 describe('resource policies', () => {
   it('have revisions', async () => {
     const { call, problem } = await fixture();
@@ -190,6 +216,31 @@ describe('resource policies', () => {
       const input = { ResourceArn, Policy: bad };
       assert.match(await problem('PutResourcePolicy', input), /^ValidationException: Resource pol/);
     }
+  });
+
+  it('are of streams too, each of its own', async () => {
+    const StreamSpecification = { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' };
+    const { call, problem, table, update, advance } = await fixture({ StreamSpecification });
+    const Policy = '{"Statement":[]}';
+    const streamArn = async () => (await table())['LatestStreamArn'];
+    const stream = { ResourceArn: await streamArn() };
+    const put = await call('PutResourcePolicy', { ...stream, Policy });
+    assert.deepEqual(await call('GetResourcePolicy', stream), { Policy, ...put });
+    assert.match(await problem('GetResourcePolicy', { ResourceArn: arn }), /^PolicyNotFound/);
+    const fresh = { ...stream, Policy, ExpectedRevisionId: 'NO_POLICY' };
+    assert.match(await problem('PutResourcePolicy', fresh), /expecting none to be present/);
+
+    await update({ StreamSpecification: { StreamEnabled: false } });
+    advance(1_000);
+    await update({ StreamSpecification });
+    const next = { ResourceArn: await streamArn() };
+    assert.notDeepEqual(next, stream);
+    assert.match(await problem('GetResourcePolicy', next), /^PolicyNotFoundException/);
+    assert.deepEqual(await call('GetResourcePolicy', stream), { Policy, ...put });
+    assert.deepEqual(await call('DeleteResourcePolicy', stream), put);
+    assert.match(await problem('GetResourcePolicy', stream), /^PolicyNotFoundException/);
+    const none = { ResourceArn: `${arn}/stream/2020-01-01T00:00:00.000` };
+    assert.match(await problem('GetResourcePolicy', none), /^ResourceNotFoundException/);
   });
 
   it('may come with the table', async () => {

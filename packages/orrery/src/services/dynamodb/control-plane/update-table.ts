@@ -14,7 +14,7 @@ import {
 import type { KeyType } from '../values/attribute-value.ts';
 import { type ControlPlane, existingTable } from './control-plane.ts';
 import { streamViewOf } from './create-table.ts';
-import { checkProjectedCount, globalIndex } from './index-checks.ts';
+import { checkCapacityGiven, checkProjectedCount, globalIndex } from './index-checks.ts';
 import { refuseVectorIndexes, throughputOf } from './schema-checks.ts';
 import { describe } from './table-description.ts';
 import {
@@ -113,7 +113,9 @@ function change(plane: ControlPlane, table: StoredTable, input: UpdateTableInput
     const { Enabled: enabled, KMSMasterKeyId: keyArn } = input.SSESpecification;
     next = { ...next, sse: enabled === true ? { type: 'KMS', keyArn } : undefined };
   }
-  return withIndexes(next, input);
+  const { next: indexed, droppedIndex } = withIndexes(next, input);
+  const changed = indexed.billingMode === table.billingMode ? indexed : inNewMode(indexed);
+  return { next: changed, droppedIndex };
 }
 
 function withCapacity(table: StoredTable, input: UpdateTableInput, nowMs: number): StoredTable {
@@ -146,6 +148,21 @@ function withCapacity(table: StoredTable, input: UpdateTableInput, nowMs: number
     ...countedDecrease(table, throughput, nowMs),
     onDemandSinceMs: becomesOnDemand ? nowMs : table.onDemandSinceMs,
   };
+}
+
+/** The indexes of a table whose billing has just changed. */
+function inNewMode(table: StoredTable): StoredTable {
+  const { billingMode } = table;
+  const indexes = table.indexes.map((index): StoredIndex => {
+    if (index.kind === 'LOCAL') return index;
+    if (billingMode === 'PAY_PER_REQUEST') {
+      return { ...index, throughput: throughputOf(billingMode, undefined) };
+    }
+    const has = (index.throughput?.readCapacityUnits ?? 0) > 0;
+    checkCapacityGiven(index.name, billingMode, has ? index.throughput : undefined);
+    return { ...index, onDemandLimits: undefined };
+  });
+  return { ...table, indexes };
 }
 
 function withLimits(table: StoredTable, input: UpdateTableInput): StoredTable {

@@ -138,6 +138,43 @@ test('on demand, a key and a table have their bounds, and busy tables grow', asy
   assert.equal(await fill(), 8_000, 'twice the busiest second of before');
 });
 
+test('on demand, limits that were set are the bound', async () => {
+  const { call, failure, advance } = await testedService(undefined, { capacity: 'enforce' });
+  const [index] = indexedTable.GlobalSecondaryIndexes;
+  const OnDemandThroughput = { MaxReadRequestUnits: 2, MaxWriteRequestUnits: 3 };
+  await call('CreateTable', {
+    ...indexedTable,
+    OnDemandThroughput: { ...OnDemandThroughput, MaxWriteRequestUnits: -1 },
+    GlobalSecondaryIndexes: [{ ...index, OnDemandThroughput }],
+  });
+  const key = (sk: string) => ({ pk: S('p'), sk: S(sk) });
+  const item = (sk: string) => ({
+    TableName: 'indexed',
+    Item: { ...key(sk), colour: S('red'), weight: { N: '1' } },
+  });
+  for (const sk of ['1', '2', '3']) await call('PutItem', item(sk));
+  const { code, message, fields } = await failure('PutItem', item('4'));
+  assert.equal(code, 'ThrottlingException');
+  assert.match(message, /maximum OnDemandThroughput configured/);
+  const resource = arn.replace('hash', 'indexed');
+  const at = `${resource}/index/byColour`;
+  const write = { reason: 'IndexWriteMaxOnDemandThroughputExceeded', resource: at };
+  assert.deepEqual(fields, { throttlingReasons: [write] });
+  await call('PutItem', { TableName: 'indexed', Item: { ...key('4'), weight: { N: '1' } } });
+
+  const get = { TableName: 'indexed', Key: key('1'), ConsistentRead: true };
+  for (let i = 0; i < 2; i += 1) await call('GetItem', get);
+  const read = { reason: 'TableReadMaxOnDemandThroughputExceeded', resource };
+  assert.deepEqual((await failure('GetItem', get)).fields, { throttlingReasons: [read] });
+  await call('UpdateTable', {
+    TableName: 'indexed',
+    OnDemandThroughput: { MaxReadRequestUnits: -1 },
+  });
+  advance(1_000);
+  for (let i = 0; i < 20; i += 1) await call('GetItem', get);
+  await call('PutItem', item('5'));
+});
+
 test('nothing is throttled where it is not asked for', async () => {
   const { call } = await testedService();
   await call('CreateTable', provisioned);

@@ -6,6 +6,7 @@
  *      costs, so a bucket may go into debt. A throttled request costs nothing.
  *  R2  Provisioned capacity that was not used is kept for five minutes (burst). On demand, twice the
  *      busiest second up to half an hour ago is served at once, and never less than a new table is.
+ *      Where a table or index has a limit of its own (OnDemandThroughput), that is its bound.
  *  R3  One partition key has 1,000 writes and 3,000 reads a second, whatever the table has.
  */
 import type { Clock } from '../../../io/io.ts';
@@ -42,7 +43,6 @@ export function partitionOf(itemKey: Uint8Array): Uint8Array {
 
 interface Draw {
   readonly bucket: Bucket;
-  readonly rate: number;
   readonly units: number;
   readonly reason: ThrottlingReason;
 }
@@ -64,11 +64,16 @@ export function createThrottle(clock: Clock): Throttle {
     const throughput = (index ?? table).throughput;
     const provisioned =
       direction === 'Read' ? throughput?.readCapacityUnits : throughput?.writeCapacityUnits;
-    const isProvisioned = table.billingMode === 'PROVISIONED';
-    const rate = isProvisioned ? (provisioned ?? 0) : bucket.onDemandRate(onDemand[direction]);
-    bucket.refill(nowS(), rate, isProvisioned ? burstSeconds : 1);
-    const what = isProvisioned ? 'Provisioned' : 'KeyRange';
-    return { bucket, rate, units, reason: reasonOf(table, index, direction, what) };
+    if (table.billingMode === 'PROVISIONED') {
+      const rate = provisioned ?? 0;
+      bucket.refill(nowS(), rate, burstSeconds);
+      return { bucket, units, reason: reasonOf(table, index, direction, 'Provisioned') };
+    }
+    const rate = bucket.onDemandRate(onDemand[direction]);
+    const most = mostOnDemand(index ?? table, direction);
+    bucket.refill(nowS(), Math.min(rate, most), 1);
+    const what = most < rate ? 'MaxOnDemand' : 'KeyRange';
+    return { bucket, units, reason: reasonOf(table, index, direction, what) };
   };
 
   const drawOnKey = (
@@ -89,7 +94,7 @@ export function createThrottle(clock: Clock): Throttle {
     }
     const rate = keyRange[direction];
     bucket.refill(nowS(), rate, 1);
-    return { bucket, rate, units, reason: reasonOf(table, index, direction, 'KeyRange') };
+    return { bucket, units, reason: reasonOf(table, index, direction, 'KeyRange') };
   };
 
   return {
@@ -130,12 +135,21 @@ function reasonOf(
   table: StoredTable,
   index: StoredIndex | undefined,
   direction: Direction,
-  what: 'Provisioned' | 'KeyRange',
+  what: 'Provisioned' | 'KeyRange' | 'MaxOnDemand',
 ): ThrottlingReason {
   return {
     reason: `${index === undefined ? 'Table' : 'Index'}${direction}${what}ThroughputExceeded`,
     resource: index === undefined ? table.arn : `${table.arn}/index/${index.name}`,
   };
+}
+
+/** The limit that was set; none is -1, or is not there. */
+function mostOnDemand(
+  { onDemandLimits: limits }: Pick<StoredTable, 'onDemandLimits'>,
+  direction: Direction,
+): number {
+  const most = direction === 'Read' ? limits?.reads : limits?.writes;
+  return most === undefined || most < 0 ? Number.POSITIVE_INFINITY : most;
 }
 
 class Bucket {

@@ -123,6 +123,8 @@ export interface StoredTable extends KeyLayout {
   readonly timeToLive: StoredTimeToLive | undefined;
   /** Kept and shown, not enforced. */
   readonly resourcePolicy?: StoredPolicy;
+  /** The same of its streams, by their labels. */
+  readonly streamPolicies?: Readonly<Record<string, StoredPolicy>>;
   /** Days that point-in-time recovery would reach back, and since when; undefined while it is off. */
   readonly pointInTimeRecovery?: { readonly days: number; readonly sinceMs: number } | undefined;
   /** Where its items came from, if from a backup. */
