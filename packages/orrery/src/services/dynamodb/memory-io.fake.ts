@@ -52,6 +52,8 @@ export interface MemoryIo {
   readonly io: Io;
   /** Moves the clock on and runs what is due. */
   advance(milliseconds: number): void;
+  /** Runs what is due now, and not what that adds; false where nothing is. */
+  step(): boolean;
 }
 
 export function memoryIo(region = 'us-east-1', content = new Map<string, string>()): MemoryIo {
@@ -92,16 +94,18 @@ export function memoryIo(region = 'us-east-1', content = new Map<string, string>
     processes: { materialize: absent, launch: absent },
     probe: { event: () => {}, always: () => {}, sometimes: () => {}, buggify: () => false },
   };
+  const step = (): boolean => {
+    const due = timers.filter((timer) => timer.dueMs <= nowMs);
+    timers = timers.filter((timer) => !due.includes(timer));
+    for (const timer of due) timer.run();
+    return due.length > 0;
+  };
   return {
     io,
+    step,
     advance: (milliseconds) => {
       nowMs += milliseconds;
-      for (;;) {
-        const due = timers.filter((timer) => timer.dueMs <= nowMs);
-        if (due.length === 0) return;
-        timers = timers.filter((timer) => !due.includes(timer));
-        for (const timer of due) timer.run();
-      }
+      while (step());
     },
   };
 }

@@ -71,6 +71,7 @@ import { createStreamKeeper } from './streams/stream-keeper.ts';
 import { createStreamWatch } from './streams/stream-watch.ts';
 import { retentionMsDefault } from './streams/streams.ts';
 import { createSweeper, type SweeperOptions } from './time-to-live/sweeper.ts';
+import { createTurns } from './turns.ts';
 
 export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> {
   readonly region: string;
@@ -85,6 +86,8 @@ export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> 
   readonly streamTrimIntervalMs?: number;
   readonly streamShards?: StreamLogOptions;
   readonly timeToLive?: SweeperOptions;
+  /** Items that are gone through before others have their turn (`turns.ts`); 1,000. */
+  readonly turnRows?: number;
   /** Bytes that an item collection of a table with local indexes may have; 10 GB. */
   readonly itemCollectionBytesMax?: number;
 }
@@ -105,19 +108,23 @@ export async function createDynamoDbService(
   const storage = openTableStorage(store, io.clock, options.streamShards);
   const catalog = openTableCatalog(store);
   const clock = createHybridLogicalClock(io.clock, clockStart(storage, catalog));
-  const lifecycle = createLifecycle(io, catalog, storage, transitionMs);
+  const turns = createTurns(io, options.turnRows);
+  const lifecycle = createLifecycle({ io, turns, catalog, storage, transitionMs });
   const writer = createLocalWriter(storage, clock, region);
   const tokens = openRequestTokens(store, io.clock, io.timers);
   const throttle = options.capacity === 'enforce' ? createThrottle(io.clock) : undefined;
   const engine: Engine = {
-    ...{ catalog, storage, writer, tokens, region },
+    ...{ catalog, storage, writer, tokens, turns, region },
     ...(throttle && { throttle }),
     ...(options.itemCollectionBytesMax !== undefined && {
       itemCollectionBytesMax: options.itemCollectionBytesMax,
     }),
   };
-  const sweeper = createSweeper({ io, region, catalog, storage, writer }, options.timeToLive);
-  const backups = createBackupKeeper({ io, catalog, storage, lifecycle, writer });
+  const sweeper = createSweeper(
+    { io, turns, region, catalog, storage, writer },
+    options.timeToLive,
+  );
+  const backups = createBackupKeeper({ turns, catalog, storage, lifecycle, writer });
   const plane: ControlPlane = {
     io,
     catalog,
@@ -129,7 +136,7 @@ export async function createDynamoDbService(
     accountId,
   };
   const streams = { io, log: storage.streams, catalog, region, retentionMs };
-  const keeper = createStreamKeeper(io, storage.streams, {
+  const keeper = createStreamKeeper(io, turns, storage.streams, {
     retentionMs,
     ...(options.streamTrimIntervalMs !== undefined && {
       intervalMs: options.streamTrimIntervalMs,
@@ -146,7 +153,7 @@ export async function createDynamoDbService(
     internal: {
       'dynamodb-streams': createStreamWatch(io, streams),
       'dynamodb-replica': createReplicaHandler(
-        { io, region, catalog, storage, clock },
+        { io, region, catalog, storage, clock, turns },
         { ...options, setTimeToLive: (request) => setTimeToLive(plane, request) },
       ),
     },
@@ -158,8 +165,8 @@ export async function createDynamoDbService(
       sweeper.arm();
     },
     stop: () => {
+      turns.stop();
       lifecycle.stop();
-      backups.stop();
       tokens.stop();
       keeper.stop();
       sweeper.stop();
@@ -191,7 +198,9 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
     async (input) => {
       try {
-        return run(engine, input);
+        const output = run(engine, input);
+        // Only what reads many items takes its time.
+        return output instanceof Promise ? await output : output;
       } finally {
         await store.flushed();
       }

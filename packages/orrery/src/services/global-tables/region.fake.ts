@@ -17,6 +17,7 @@ import { createLocalWriter } from '../dynamodb/storage/local-writer.ts';
 import type { StoredTable } from '../dynamodb/storage/stored-table.ts';
 import { openTableCatalog } from '../dynamodb/storage/table-catalog.ts';
 import { openTableStorage } from '../dynamodb/storage/table-storage.ts';
+import { createTurns } from '../dynamodb/turns.ts';
 import { createGlobalTablesService, type GlobalTablesOptions } from './service.ts';
 
 export interface WriteRequest {
@@ -50,7 +51,7 @@ export async function bootRegion(io: Io, { onWrite, ...options }: FakeOptions = 
   const storage = openTableStorage(await io.storage.open('dynamodb'), io.clock);
   const catalog = openTableCatalog(storage.store);
   const clock = createHybridLogicalClock(io.clock);
-  const context: ReplicaContext = { io, region, catalog, storage, clock };
+  const context: ReplicaContext = { io, region, catalog, storage, clock, turns: createTurns(io) };
   const writer = createLocalWriter(storage, clock, region);
   const service = await createGlobalTablesService(io, { ...options, region });
 

@@ -2,21 +2,18 @@
  * Owns: the work behind backups, in pieces between which requests come: copying, counting, removing,
  * and filling restored tables.
  *
- *  K1  A piece is a transaction of its own: so many items at most, and few milliseconds.
+ *  K1  A piece is a transaction of its own, as long as a turn (`turns.ts`).
  *  K2  What a restart interrupts starts anew; every piece can be done twice.
  *  K3  A restored table is CREATING until all of its items are there.
  */
-import type { Io } from '../../../io/io.ts';
 import type { StoredBackup } from '../storage/backup-log.ts';
 import type { LocalWriter } from '../storage/local-writer.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
-import { nextKey, type TableStorage } from '../storage/table-storage.ts';
+import type { TableStorage } from '../storage/table-storage.ts';
+import type { Turn, Turns } from '../turns.ts';
 import { parseMap } from '../values/attribute-value.ts';
 import type { Lifecycle } from './lifecycle.ts';
-
-const itemsAtOnce = 200;
-const pieceUs = 5_000;
 
 export interface BackupKeeper {
   /** Makes a backup whole. */
@@ -27,11 +24,10 @@ export interface BackupKeeper {
   restore(tableName: string): void;
   isRestoring(backup: StoredBackup): boolean;
   resume(): void;
-  stop(): void;
 }
 
 interface Parts {
-  readonly io: Pick<Io, 'timers' | 'clock'>;
+  readonly turns: Turns;
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
   readonly lifecycle: Lifecycle;
@@ -44,26 +40,24 @@ export function createBackupKeeper(parts: Parts): BackupKeeper {
 
 class Keeper implements BackupKeeper {
   readonly #parts: Parts;
-  #stopped = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   copy(backup: StoredBackup): void {
-    if (backup.copied) this.#countFrom(backup, undefined);
-    else this.#copyFrom(backup, undefined);
+    this.#now((turn) => {
+      if (backup.copied) this.#countFrom(backup, turn, undefined);
+      else this.#copyFrom(backup, turn, undefined);
+    });
   }
 
   remove(backup: StoredBackup): void {
-    const { backups } = this.#parts.storage;
-    if (backups.purge(backup, itemsAtOnce)) {
-      this.#later(`backup ${backup.name} is removed`, () => this.remove(backup));
-    } else backups.forget(backup);
+    this.#now((turn) => this.#remove(backup, turn));
   }
 
   restore(tableName: string): void {
-    this.#restoreFrom(tableName, undefined);
+    this.#now((turn) => this.#restoreFrom(tableName, turn, undefined));
   }
 
   isRestoring({ arn }: StoredBackup): boolean {
@@ -83,83 +77,78 @@ class Keeper implements BackupKeeper {
     }
   }
 
-  stop(): void {
-    this.#stopped = true;
+  /** The first piece is part of the request. */
+  #now(run: (turn: Turn) => void): void {
+    const turn = this.#parts.turns.begin();
+    run(turn);
+    turn.end();
   }
 
-  #later(label: string, run: () => void): void {
-    this.#parts.io.timers.after(0, label, () => {
-      if (!this.#stopped) run();
-    });
+  #remove(backup: StoredBackup, turn: Turn): void {
+    const { turns, storage } = this.#parts;
+    if (storage.backups.purge(backup, turn)) {
+      turns.add(`backup ${backup.name} is removed`, (next) => this.#remove(backup, next));
+    } else storage.backups.forget(backup);
   }
 
-  #clock(): () => boolean {
-    const { clock } = this.#parts.io;
-    const untilUs = clock.monotonicUs() + pieceUs;
-    return () => clock.monotonicUs() > untilUs;
-  }
-
-  #copyFrom(backup: StoredBackup, start: Buffer | undefined): void {
-    const { storage } = this.#parts;
-    const options = { start, limit: itemsAtOnce, late: this.#clock() };
+  #copyFrom(backup: StoredBackup, turn: Turn, start: Buffer | undefined): void {
+    const { turns, storage } = this.#parts;
     const { next } = storage.transaction((transaction) =>
-      storage.backups.copyPiece(transaction, backup, options),
+      storage.backups.copyPiece(transaction, backup, { start, turn }),
     );
-    const label = `backup ${backup.name} is copied`;
     if (next !== undefined) {
-      this.#later(label, () => this.#copyFrom(backup, next));
+      const label = `backup ${backup.name} is copied`;
+      turns.add(label, (another) => this.#copyFrom(backup, another, next));
       return;
     }
     const copied = { ...backup, copied: true };
     storage.backups.replace(copied);
-    this.#countFrom(copied, undefined);
+    this.#countFrom(copied, turn, undefined);
   }
 
-  #countFrom(backup: StoredBackup, start: Buffer | undefined): void {
-    const { storage } = this.#parts;
-    const options = { start, limit: itemsAtOnce, late: this.#clock() };
+  #countFrom(backup: StoredBackup, turn: Turn, start: Buffer | undefined): void {
+    const { turns, storage } = this.#parts;
     const { next, items, bytes } = storage.transaction((transaction) =>
-      storage.backups.countPiece(transaction, backup, options),
+      storage.backups.countPiece(transaction, backup, { start, turn }),
     );
     const counted = { ...backup, items: backup.items + items, bytes: backup.bytes + bytes };
     if (next !== undefined) {
-      this.#later(`backup ${backup.name} is counted`, () => this.#countFrom(counted, next));
+      const label = `backup ${backup.name} is counted`;
+      turns.add(label, (another) => this.#countFrom(counted, another, next));
     } else storage.backups.replace({ ...counted, status: 'AVAILABLE' });
   }
 
-  #restoreFrom(tableName: string, start: Buffer | undefined): void {
-    const { catalog, storage, lifecycle } = this.#parts;
+  #restoreFrom(tableName: string, turn: Turn, start: Buffer | undefined): void {
+    const { turns, catalog, storage, lifecycle } = this.#parts;
     const table = catalog.find(tableName);
     const restored = table?.restored;
     if (table === undefined || restored?.inProgress !== true) return;
     const backup = storage.backups.find(restored.backupArn);
-    const last = backup && this.#restorePiece(table, backup, start);
-    if (last !== undefined) {
-      this.#later(`table ${tableName} is restored`, () => {
-        this.#restoreFrom(tableName, nextKey(last));
-      });
+    const next = backup && this.#restorePiece(table, backup, turn, start);
+    if (next !== undefined) {
+      const label = `table ${tableName} is restored`;
+      turns.add(label, (another) => this.#restoreFrom(tableName, another, next));
       return;
     }
     catalog.replace({ ...table, restored: { ...restored, inProgress: false } });
     lifecycle.settle(tableName);
   }
 
-  /** The last key of the piece; undefined where nothing is behind it. */
+  /** Where the next piece starts; undefined where nothing is left. */
   #restorePiece(
     table: StoredTable,
     backup: StoredBackup,
+    turn: Turn,
     start: Buffer | undefined,
   ): Buffer | undefined {
     const { storage, writer } = this.#parts;
-    const late = this.#clock();
     return storage.transaction((transaction) => {
-      const entries = storage.backups.itemsFrom(transaction, backup, table.id, start, itemsAtOnce);
-      for (const { key, itemKey, json } of entries) {
-        const previous = storage.readRecord(transaction, itemKey);
-        writer.write(transaction, table, itemKey, previous, json, parseMap(json));
-        if (late()) return key;
-      }
-      return entries.length === itemsAtOnce ? entries.at(-1)?.key : undefined;
+      const options = { start, turn };
+      const write = (key: Buffer, json: string): void => {
+        const previous = storage.readRecord(transaction, key);
+        writer.write(transaction, table, key, previous, json, parseMap(json));
+      };
+      return storage.backups.readPiece(transaction, backup, table.id, options, write).next;
     });
   }
 }

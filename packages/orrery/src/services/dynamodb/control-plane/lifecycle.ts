@@ -3,17 +3,20 @@
  * indexes, removing what dropped tables and indexes leave.
  *
  * F1  Passing states are stored: after a restart they end as they would have without it.
- * F2  Work on many items goes in pieces, each a transaction of its own, so that requests come between:
- *     so many items at most, and few milliseconds where they are large.
+ * F2  Work on many items goes in pieces, each a transaction of its own and a turn long (`turns.ts`), so
+ *     that requests come between.
  * F3  A piece can be done twice: filling starts again after a restart.
  */
 import type { Io } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import { expiryKeyOf } from '../storage/expiry-index.ts';
 import { indexKeyOf, putEntry } from '../storage/index-entries.ts';
+import { spaces, tableRange } from '../storage/key-encoding.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import type { Dropped, TableCatalog } from '../storage/table-catalog.ts';
-import { nextKey, type TableStorage } from '../storage/table-storage.ts';
+import type { TableStorage } from '../storage/table-storage.ts';
+import { walk } from '../storage/walk.ts';
+import type { Turn, Turns } from '../turns.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 
 export interface Lifecycle {
@@ -29,26 +32,24 @@ export interface Lifecycle {
   stop(): void;
 }
 
-const itemsAtOnce = 200;
-/** A piece ends after this time also where it has had fewer items. */
-const pieceUs = 5_000;
+export interface LifecycleSetup {
+  readonly io: Pick<Io, 'timers'>;
+  readonly turns: Turns;
+  readonly catalog: TableCatalog;
+  readonly storage: TableStorage;
+  readonly transitionMs: number;
+}
 
-type LifecycleIo = Pick<Io, 'timers' | 'clock'>;
-
-export function createLifecycle(
-  io: LifecycleIo,
-  catalog: TableCatalog,
-  storage: TableStorage,
-  transitionMs: number,
-): Lifecycle {
-  return new TableLifecycle(io, catalog, storage, transitionMs);
+export function createLifecycle(setup: LifecycleSetup): Lifecycle {
+  return new TableLifecycle(setup);
 }
 
 /** Key of an item's entry in what is being filled; undefined where it has none. */
 type EntryOf = (item: AttributeMap, itemKey: Uint8Array) => Buffer | undefined;
 
 class TableLifecycle implements Lifecycle {
-  readonly #io: LifecycleIo;
+  readonly #timers: Io['timers'];
+  readonly #turns: Turns;
   readonly #catalog: TableCatalog;
   readonly #storage: TableStorage;
   readonly #transitionMs: number;
@@ -56,8 +57,9 @@ class TableLifecycle implements Lifecycle {
   readonly #removing = new Set<string>();
   #stopped = false;
 
-  constructor(io: LifecycleIo, catalog: TableCatalog, storage: TableStorage, transitionMs: number) {
-    this.#io = io;
+  constructor({ io, turns, catalog, storage, transitionMs }: LifecycleSetup) {
+    this.#timers = io.timers;
+    this.#turns = turns;
     this.#catalog = catalog;
     this.#storage = storage;
     this.#transitionMs = transitionMs;
@@ -71,7 +73,8 @@ class TableLifecycle implements Lifecycle {
   settleTimeToLive(name: string): void {
     const begin = (): void => {
       const table = this.#catalog.find(name);
-      if (table?.timeToLive?.filling === true) this.#fillExpiry(table, undefined);
+      if (table?.timeToLive?.filling === true)
+        this.#now((turn) => this.#fillExpiry(table, turn, undefined));
     };
     if (this.#transitionMs <= 0) begin();
     else this.#later(this.#transitionMs, `time to live of ${name} settles`, begin);
@@ -82,7 +85,7 @@ class TableLifecycle implements Lifecycle {
       const name = `${dropped.tableId}/${dropped.indexId ?? ''}`;
       if (this.#removing.has(name)) continue;
       this.#removing.add(name);
-      this.#remove(dropped, name);
+      this.#now((turn) => this.#remove(dropped, turn, name));
     }
   }
 
@@ -99,7 +102,7 @@ class TableLifecycle implements Lifecycle {
   }
 
   #later(delayMs: number, label: string, run: () => void): void {
-    this.#io.timers.after(delayMs, label, () => {
+    this.#timers.after(delayMs, label, () => {
       if (!this.#stopped) run();
     });
   }
@@ -118,21 +121,33 @@ class TableLifecycle implements Lifecycle {
     }
     const filling = table.indexes.find((index) => index.backfilling);
     if (filling === undefined) this.#catalog.replace({ ...table, status: 'ACTIVE' });
-    else this.#fill(table, filling, undefined);
+    else this.#now((turn) => this.#fill(table, filling, turn, undefined));
+  }
+
+  /** The first piece needs no waiting: small tables are done at once. */
+  #now(run: (turn: Turn) => void): void {
+    const turn = this.#turns.begin();
+    run(turn);
+    turn.end();
   }
 
   /** Makes the entries of one piece of the table's items, then of the next. */
-  #fill({ id: tableId, name }: StoredTable, index: StoredIndex, start: Buffer | undefined): void {
+  #fill(
+    { id: tableId, name }: StoredTable,
+    index: StoredIndex,
+    turn: Turn,
+    start: Buffer | undefined,
+  ): void {
     const table = this.#catalog.find(name);
     // Dropped meanwhile, the table or the index; a new one of that name has another number.
     if (table?.id !== tableId || !table.indexes.some(({ id }) => id === index.id)) return;
-    const last = this.#fillPiece(table, start, (item, key) =>
+    const next = this.#fillPiece(table, turn, start, (item, key) =>
       indexKeyOf(tableId, index, item, key),
     );
-    if (last !== undefined) {
-      this.#later(0, `index ${name}/${index.name} is filled`, () => {
-        this.#fill(table, index, nextKey(last));
-      });
+    if (next !== undefined) {
+      this.#turns.add(`index ${name}/${index.name} is filled`, (another) =>
+        this.#fill(table, index, another, next),
+      );
       return;
     }
     const indexes = table.indexes.map((one) =>
@@ -143,50 +158,48 @@ class TableLifecycle implements Lifecycle {
   }
 
   /** The same for the index of expiry times. */
-  #fillExpiry({ id: tableId, name, timeToLive }: StoredTable, start: Buffer | undefined): void {
+  #fillExpiry(
+    { id: tableId, name, timeToLive }: StoredTable,
+    turn: Turn,
+    start: Buffer | undefined,
+  ): void {
     const table = this.#catalog.find(name);
     const now = table?.timeToLive;
     if (table?.id !== tableId || now === undefined || now.indexId !== timeToLive?.indexId) return;
-    const last = this.#fillPiece(table, start, (item, key) => expiryKeyOf(tableId, now, item, key));
-    if (last === undefined) {
+    const next = this.#fillPiece(table, turn, start, (item, key) =>
+      expiryKeyOf(tableId, now, item, key),
+    );
+    if (next === undefined) {
       this.#catalog.replace({ ...table, timeToLive: { ...now, filling: false } });
       return;
     }
-    this.#later(0, `expiry times of ${name} are gathered`, () => {
-      this.#fillExpiry(table, nextKey(last));
-    });
+    this.#turns.add(`expiry times of ${name} are gathered`, (another) =>
+      this.#fillExpiry(table, another, next),
+    );
   }
 
-  /** The last key of the piece; undefined where nothing is behind it. */
+  /** Where the next piece starts; undefined where nothing is left. */
   #fillPiece(
     table: StoredTable,
+    turn: Turn,
     start: Buffer | undefined,
     entryOf: EntryOf,
-  ): Uint8Array | undefined {
-    const { clock } = this.#io;
-    const untilUs = clock.monotonicUs() + pieceUs;
-    return this.#storage.transaction((transaction) => {
-      const records = this.#storage.rangeRecords(transaction, table.id, start, itemsAtOnce);
-      const entries: { entry: Buffer; key: Uint8Array }[] = [];
-      let seen = 0;
-      let late = false;
-      let last: Uint8Array | undefined;
-      for (const { key, value } of records) {
+  ): Buffer | undefined {
+    const items = tableRange(spaces.items, table.id);
+    const range = { start: start ?? items.start, end: items.end };
+    return this.#storage.transaction((transaction) =>
+      walk(transaction, range, turn, (key, value) => {
         const entry = entryOf(parseMap(itemOfRecord(value) ?? '{}'), key);
-        if (entry !== undefined) entries.push({ entry, key });
-        seen += 1;
-        last = key;
-        late = clock.monotonicUs() > untilUs;
-        if (late) break;
-      }
-      for (const { entry, key } of entries) putEntry(transaction, entry, key);
-      return late || seen === itemsAtOnce ? last : undefined;
-    });
+        if (entry !== undefined) putEntry(transaction, entry, key);
+      }),
+    );
   }
 
-  #remove(dropped: Dropped, name: string): void {
-    if (this.#storage.purge(dropped, itemsAtOnce)) {
-      this.#later(0, `dropped table ${name} is removed`, () => this.#remove(dropped, name));
+  #remove(dropped: Dropped, turn: Turn, name: string): void {
+    if (this.#storage.purge(dropped, turn)) {
+      this.#turns.add(`dropped table ${name} is removed`, (another) =>
+        this.#remove(dropped, another, name),
+      );
     } else {
       this.#catalog.forgetDropped(dropped);
       this.#removing.delete(name);

@@ -11,6 +11,7 @@ import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { tableNameOf } from '../table-names.ts';
+import type { Turns } from '../turns.ts';
 import type { Throttle } from './throttle.ts';
 
 export interface Engine {
@@ -18,6 +19,7 @@ export interface Engine {
   readonly storage: TableStorage;
   readonly writer: LocalWriter;
   readonly tokens: RequestTokens;
+  readonly turns: Turns;
   /** Absent where nothing is throttled. */
   readonly throttle?: Throttle;
   /** Bytes that an item collection may have; 10 GB where absent. */

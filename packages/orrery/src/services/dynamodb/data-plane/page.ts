@@ -7,21 +7,33 @@
  *     it has a LastEvaluatedKey.
  * P2  Without filter and projection no item is parsed: its stored text is the response's text. A page
  *     whose text is below 1 MB is below 1 MB as DynamoDB counts.
+ * P3  A page that takes longer than a turn is read in several. Each sees the items as they are then, as
+ *     DynamoDB's reads of many items do; none is read twice, and none is missed that stands there
+ *     all the while.
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
 import type { ReadTransaction } from '../../../io/io.ts';
 import { present } from '../../../stdx/assert.ts';
+import { tableNotFound } from '../errors.ts';
 import { holds } from '../expressions/evaluate.ts';
-import { type Projection, project } from '../expressions/projection.ts';
 import type { Condition } from '../expressions/tree.ts';
 import { itemKeyOfEntry } from '../storage/index-entries.ts';
-import type { KeyRange } from '../storage/key-encoding.ts';
+import { type KeyRange, nextKey } from '../storage/key-encoding.ts';
 import { projectToIndex } from '../storage/projections.ts';
 import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
+import type { Turn } from '../turns.ts';
 import { type AttributeMap, member, parseMap, setMember } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
-import { type CapacityMode, consumedCapacity, readUnits, wantsCapacity } from './capacity.ts';
+import {
+  type CapacityMode,
+  type ConsumedCapacity,
+  consumedCapacity,
+  readUnits,
+  wantsCapacity,
+} from './capacity.ts';
+import { type Engine, servingTable } from './engine.ts';
 import { itemJson } from './item-operation.ts';
+import { indexOf } from './read-parameters.ts';
 
 const pageBytesMax = 1024 * 1024;
 
@@ -32,7 +44,8 @@ export interface PageRequest {
   readonly reverse: boolean;
   readonly limit: number | undefined;
   readonly filter: Condition | undefined;
-  readonly projection: Projection | undefined;
+  /** What is told of an item, where it is not all. */
+  readonly shape: ((item: AttributeMap) => AttributeMap) | undefined;
   readonly countOnly: boolean;
   readonly consistent: boolean;
   readonly capacity: CapacityMode;
@@ -40,68 +53,139 @@ export interface PageRequest {
   readonly spend: ((units: number) => void) | undefined;
 }
 
-/** Reads the page and puts the response together. */
-export function readPage(transaction: ReadTransaction, request: PageRequest): SerializedBody {
-  const page = new Page(request);
-  for (const json of items(transaction, request)) {
-    if (page.add(json)) break;
-  }
-  return page.response();
+/** Reads the page and puts the response together; at once where it does not take long. */
+export function readPage(
+  engine: Engine,
+  request: PageRequest,
+): SerializedBody | Promise<SerializedBody> {
+  const page = readRows(engine, request);
+  return page instanceof Page ? page.response() : page.then((whole) => whole.response());
 }
 
-/** The texts of the items in the range, as table or index hold them. */
-function* items(transaction: ReadTransaction, request: PageRequest): Iterable<string> {
-  const { table, index, range, reverse, limit } = request;
-  const entries = transaction.range({ ...range, reverse, ...(limit !== undefined && { limit }) });
-  for (const { value } of entries) {
-    if (index === undefined) {
-      yield itemJson(value);
-      continue;
-    }
-    const record = transaction.get(itemKeyOfEntry(value));
-    const json = itemJson(present(record, 'the item of an index entry'));
-    if (index.projection.type === 'ALL') yield json;
-    else yield JSON.stringify(projectToIndex(table, index, parseMap(json)));
+/** Reads the page's rows; in turns where it takes long (P3). */
+export function readRows(engine: Engine, request: PageRequest): Page | Promise<Page> {
+  const page = new Page(request);
+  const turn = engine.turns.begin();
+  const left = readOn(engine, page, request.range, turn);
+  turn.end();
+  return left === undefined ? page : readRest(engine, page, left);
+}
+
+async function readRest(engine: Engine, page: Page, range: KeyRange): Promise<Page> {
+  const { table, index } = page.request;
+  for (let left: KeyRange | undefined = range; left !== undefined; ) {
+    const turn = await engine.turns.next(`${table.name} is read on`);
+    const now = servingTable(engine, table.name);
+    if (now.id !== table.id) throw tableNotFound();
+    indexOf(now, { TableName: now.name, ...(index !== undefined && { IndexName: index.name }) });
+    left = readOn(engine, page, left, turn);
   }
+  return page;
+}
+
+/** Reads until the turn is over: what is left of the range then. Undefined once the page is whole. */
+function readOn(engine: Engine, page: Page, range: KeyRange, turn: Turn): KeyRange | undefined {
+  let left = range;
+  for (;;) {
+    if (!page.settle(turn)) return left;
+    if (page.isFull) return undefined;
+    const { behind, over } = addItems(engine.storage.store, page, left, turn);
+    if (behind === undefined && page.isSettled) return undefined;
+    left = behind ?? { start: left.end, end: left.end };
+    if (over) return left;
+  }
+}
+
+/** Adds items until the page may be full or the turn is over. */
+function addItems(
+  transaction: ReadTransaction,
+  page: Page,
+  range: KeyRange,
+  turn: Turn,
+): { readonly behind: KeyRange | undefined; readonly over: boolean } {
+  const { reverse } = page.request;
+  const limit = page.limitLeft;
+  const entries = transaction.range({ ...range, reverse, ...(limit !== undefined && { limit }) });
+  for (const { key, value } of entries) {
+    const text = textOf(transaction, page.request, value);
+    page.add(text);
+    const over = turn.over(text.length);
+    if (!over && page.isSettled && !page.isFull) continue;
+    const behind = reverse
+      ? { start: range.start, end: Buffer.from(key) }
+      : { start: nextKey(key), end: range.end };
+    return { behind, over };
+  }
+  return { behind: undefined, over: false };
+}
+
+/** The text of the item as table or index hold it, from what stands in the range. */
+function textOf(
+  transaction: ReadTransaction,
+  { table, index }: PageRequest,
+  value: string,
+): string {
+  if (index === undefined) return itemJson(value);
+  const record = transaction.get(itemKeyOfEntry(value));
+  const json = itemJson(present(record, 'the item of an index entry'));
+  if (index.projection.type === 'ALL') return json;
+  return JSON.stringify(projectToIndex(table, index, parseMap(json)));
 }
 
 const sizeBound = (json: string): number => json.length * 3;
 const exactSize = (json: string): number => itemSize(parseMap(json));
 
-class Page {
-  readonly #request: PageRequest;
-  readonly #texts: string[] = [];
+export class Page {
+  readonly request: PageRequest;
+  /** Of the items that the filter lets through, unless only their number is wanted. */
+  readonly texts: string[] = [];
   #count = 0;
   #scanned = 0;
   /** Size of the items read so far, or an upper bound of it. */
   #bytes = 0;
   #measureOf: (json: string) => number;
+  /** Texts by which `#bytes` is only a bound, or that it does not have yet. */
   #unmeasured: string[] = [];
+  /** How many of them are measured exactly; undefined while bounds are good enough. */
+  #measured: number | undefined;
   #last: string | undefined;
-  #full = false;
 
   constructor(request: PageRequest) {
-    this.#request = request;
+    this.request = request;
     this.#measureOf = wantsCapacity(request.capacity) ? exactSize : sizeBound;
   }
 
-  /** Takes one item; true once the page is full. */
-  add(json: string): boolean {
-    const { filter, projection, countOnly, limit } = this.#request;
-    const item = filter !== undefined || projection !== undefined ? parseMap(json) : undefined;
+  get scanned(): number {
+    return this.#scanned;
+  }
+
+  /** Whether no item fits any more; to be asked once it is settled. */
+  get isFull(): boolean {
+    return this.#scanned === this.request.limit || this.#bytes >= pageBytesMax;
+  }
+
+  /** False while items wait to be measured exactly. */
+  get isSettled(): boolean {
+    return this.#measured === undefined;
+  }
+
+  /** How many items may still come; undefined for any number. */
+  get limitLeft(): number | undefined {
+    const { limit } = this.request;
+    return limit === undefined ? undefined : limit - this.#scanned;
+  }
+
+  /** Takes one item. */
+  add(json: string): void {
+    const { filter, shape, countOnly } = this.request;
+    const item = filter !== undefined || shape !== undefined ? parseMap(json) : undefined;
     this.#measure(json, item);
     this.#scanned += 1;
     this.#last = json;
-    if (filter === undefined || holds(filter, item ?? {})) {
-      this.#count += 1;
-      if (!countOnly) {
-        this.#texts.push(
-          projection === undefined ? json : JSON.stringify(project(projection, item ?? {})),
-        );
-      }
-    }
-    this.#full = this.#scanned === limit || this.#bytes >= pageBytesMax;
-    return this.#full;
+    if (filter !== undefined && !holds(filter, item ?? {})) return;
+    this.#count += 1;
+    if (countOnly) return;
+    this.texts.push(shape === undefined ? json : JSON.stringify(shape(item ?? {})));
   }
 
   /**
@@ -115,41 +199,66 @@ class Page {
     }
     this.#unmeasured.push(json);
     this.#bytes += this.#measureOf(json);
-    while (this.#bytes >= pageBytesMax && this.#measureOf !== exactSize) {
-      this.#measureOf = this.#measureOf === sizeBound ? Buffer.byteLength : exactSize;
+    if (this.#bytes >= pageBytesMax && this.#measureOf === sizeBound) {
+      this.#measureOf = Buffer.byteLength;
       this.#bytes = 0;
-      for (const each of this.#unmeasured) this.#bytes += this.#measureOf(each);
+      for (const each of this.#unmeasured) this.#bytes += Buffer.byteLength(each);
     }
-    if (this.#measureOf === exactSize) this.#unmeasured = [];
+    if (this.#bytes < pageBytesMax) return;
+    this.#measureOf = exactSize;
+    this.#bytes = 0;
+    this.#measured = 0;
+  }
+
+  /** Measures what waits for it; false where the turn is over before that is done. */
+  settle(turn: Turn): boolean {
+    while (this.#measured !== undefined) {
+      const json = this.#unmeasured[this.#measured];
+      if (json === undefined) {
+        this.#measured = undefined;
+        this.#unmeasured = [];
+        return true;
+      }
+      this.#bytes += exactSize(json);
+      this.#measured += 1;
+      if (turn.over(json.length)) return false;
+    }
+    return true;
+  }
+
+  /** Undefined where the page ends with the last item of the range. */
+  lastEvaluatedKey(): AttributeMap | undefined {
+    if (!this.isFull || this.#last === undefined) return undefined;
+    return keyOf(this.request, parseMap(this.#last));
+  }
+
+  /** Tells what the page costs; undefined where nobody wants to know. */
+  consumed(): ConsumedCapacity | undefined {
+    const { table, index, capacity, consistent, spend } = this.request;
+    const units = readUnits(this.#bytes, consistent);
+    spend?.(units);
+    if (!wantsCapacity(capacity)) return undefined;
+    return consumedCapacity(
+      table,
+      capacity,
+      index === undefined
+        ? { table: units, indexes: new Map() }
+        : { table: 0, indexes: new Map([[index.name, units]]) },
+    );
   }
 
   response(): SerializedBody {
-    const { table, index, countOnly, capacity, consistent, spend } = this.#request;
-    spend?.(readUnits(this.#bytes, consistent));
+    const consumed = this.consumed();
     const parts = [`"Count":${this.#count},"ScannedCount":${this.#scanned}`];
-    if (!countOnly) parts.unshift(`"Items":[${this.#texts.join(',')}]`);
-    if (this.#full && this.#last !== undefined) {
-      const key = lastEvaluatedKey(table, index, parseMap(this.#last));
-      parts.push(`"LastEvaluatedKey":${JSON.stringify(key)}`);
-    }
-    if (wantsCapacity(capacity)) {
-      const units = readUnits(this.#bytes, consistent);
-      const consumed =
-        index === undefined
-          ? { table: units, indexes: new Map() }
-          : { table: 0, indexes: new Map([[index.name, units]]) };
-      const text = JSON.stringify(consumedCapacity(table, capacity, consumed));
-      parts.push(`"ConsumedCapacity":${text}`);
-    }
+    if (!this.request.countOnly) parts.unshift(`"Items":[${this.texts.join(',')}]`);
+    const key = this.lastEvaluatedKey();
+    if (key !== undefined) parts.push(`"LastEvaluatedKey":${JSON.stringify(key)}`);
+    if (consumed !== undefined) parts.push(`"ConsumedCapacity":${JSON.stringify(consumed)}`);
     return new SerializedBody(`{${parts.join(',')}}`);
   }
 }
 
-function lastEvaluatedKey(
-  table: StoredTable,
-  index: StoredIndex | undefined,
-  item: AttributeMap,
-): AttributeMap {
+function keyOf({ table, index }: PageRequest, item: AttributeMap): AttributeMap {
   const key: AttributeMap = {};
   const attributes = [
     ...keyAttributes(table),

@@ -10,7 +10,7 @@ import { bindConditionText } from '../expressions/expressions.ts';
 import { type KeyTest, keyTests } from '../expressions/key-condition.ts';
 import { legacyKeyTests } from '../legacy/conditions.ts';
 import { partitionHashOf } from '../storage/index-entries.ts';
-import type { KeyAttribute, KeyRange } from '../storage/key-encoding.ts';
+import { type KeyAttribute, type KeyRange, nextKey } from '../storage/key-encoding.ts';
 import { indexRange, itemRange } from '../storage/key-ranges.ts';
 import {
   type KeyParts,
@@ -20,7 +20,6 @@ import {
   type StoredTable,
   sortKeysOf,
 } from '../storage/stored-table.ts';
-import { nextKey } from '../storage/table-storage.ts';
 import { nameConstraints, servedNameConstraints } from '../table-names.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { equalValues } from '../values/compare.ts';
@@ -45,9 +44,9 @@ import {
   encodeStartKey,
   type FilterAndPaths,
   indexOf,
-  projectionFor,
   type ReadInput,
   readsTable,
+  shapeFor,
 } from './read-parameters.ts';
 
 export interface QueryInput extends ReadInput {
@@ -65,7 +64,7 @@ export const readRules: Rules = [
 
 const legacy = ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyConditions'] as const;
 
-export function query(engine: Engine, input: QueryInput): SerializedBody {
+export function query(engine: Engine, input: QueryInput): SerializedBody | Promise<SerializedBody> {
   checkQueryMembers(input);
   checkExpressionParameters(
     input,
@@ -92,7 +91,7 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
       ? whole
       : resume(whole, startBytes, { keys, start, ...match }, input);
   const { throttle } = engine;
-  return readPage(engine.storage.store, {
+  return readPage(engine, {
     table,
     index:
       index !== undefined && readsTable(table, index, input, bound.paths)
@@ -102,7 +101,7 @@ export function query(engine: Engine, input: QueryInput): SerializedBody {
     reverse: input.ScanIndexForward === false,
     limit: input.Limit,
     filter: bound.filter,
-    projection: projectionFor(bound.paths),
+    shape: shapeFor(bound.paths),
     countOnly: input.Select === 'COUNT',
     consistent: input.ConsistentRead === true,
     capacity: input.ReturnConsumedCapacity,

@@ -5,7 +5,7 @@ import { ServiceError } from '../../../endpoint/service.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import { bindConditionText, bindProjectionText } from '../expressions/expressions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
-import { type Projection, projectionOf } from '../expressions/projection.ts';
+import { project, projectionOf } from '../expressions/projection.ts';
 import type { Condition, Path } from '../expressions/tree.ts';
 import { filterCondition } from '../legacy/conditions.ts';
 import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
@@ -129,8 +129,12 @@ export function readsTable(
   return (paths ?? []).some((path) => !held.has(path[0] as string));
 }
 
-export function projectionFor(paths: readonly Path[] | undefined): Projection | undefined {
-  return paths === undefined ? undefined : projectionOf(paths);
+export function shapeFor(
+  paths: readonly Path[] | undefined,
+): ((item: AttributeMap) => AttributeMap) | undefined {
+  if (paths === undefined) return undefined;
+  const projection = projectionOf(paths);
+  return (item) => project(projection, item);
 }
 
 /**

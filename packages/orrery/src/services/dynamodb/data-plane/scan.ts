@@ -6,9 +6,8 @@ import type { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
 import { atLeast, atMost, type Rules } from '../constraints.ts';
 import { validationError } from '../errors.ts';
-import { spaces, tableRange } from '../storage/key-encoding.ts';
+import { nextKey, spaces, tableRange } from '../storage/key-encoding.ts';
 import { segmentRange, wholeIndex } from '../storage/key-ranges.ts';
-import { nextKey } from '../storage/table-storage.ts';
 import { type Engine, servingTable } from './engine.ts';
 import {
   checkExpressionParameters,
@@ -27,9 +26,9 @@ import {
   encodeStartKey,
   indexOf,
   invalidStart,
-  projectionFor,
   type ReadInput,
   readsTable,
+  shapeFor,
 } from './read-parameters.ts';
 
 export interface ScanInput extends ReadInput {
@@ -43,7 +42,7 @@ const rules: Rules = [
   ['Segment', atLeast(0), atMost(999_999)],
 ];
 
-export function scan(engine: Engine, input: ScanInput): SerializedBody {
+export function scan(engine: Engine, input: ScanInput): SerializedBody | Promise<SerializedBody> {
   checkMembers(input, rules);
   checkExpressionParameters(
     input,
@@ -75,7 +74,7 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody {
     range = { start: nextKey(start), end: range.end };
   }
   const { throttle } = engine;
-  return readPage(engine.storage.store, {
+  return readPage(engine, {
     table,
     index:
       index !== undefined && readsTable(table, index, input, bound.paths)
@@ -85,7 +84,7 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody {
     reverse: false,
     limit: input.Limit,
     filter: bound.filter,
-    projection: projectionFor(bound.paths),
+    shape: shapeFor(bound.paths),
     countOnly: input.Select === 'COUNT',
     consistent: input.ConsistentRead === true,
     capacity: input.ReturnConsumedCapacity,

@@ -44,7 +44,10 @@ const rules: Rules = [
   ['Limit', atLeast(1)],
 ];
 
-export function executeStatement(engine: Engine, input: ExecuteStatementInput): object {
+export function executeStatement(
+  engine: Engine,
+  input: ExecuteStatementInput,
+): object | Promise<object> {
   checkConstraints(input, rules);
   const { statement, ...given } = bindStatement(input.Statement, input.Parameters);
   if (statement.kind === 'SELECT') {

@@ -6,12 +6,13 @@
  *  S2  A page ends where `readPage` ends one. The token of the next names partition and key, and
  *      carries a digest of what it was made for: no other statement, table or region takes it.
  */
+import { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
 import { sha256Base64 } from '../../../stdx/digest.ts';
 import type { CapacityMode, ConsumedCapacity } from '../data-plane/capacity.ts';
 import { type Engine, servingTable } from '../data-plane/engine.ts';
 import { pathsOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
-import { readPage } from '../data-plane/page.ts';
+import { type PageRequest, readRows } from '../data-plane/page.ts';
 import {
   checkProjected,
   encodeStartKey,
@@ -21,7 +22,7 @@ import {
 import { validationError } from '../errors.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
 import { partitionHashOf } from '../storage/index-entries.ts';
-import { type KeyRange, spaces, tableRange } from '../storage/key-encoding.ts';
+import { type KeyRange, nextKey, spaces, tableRange } from '../storage/key-encoding.ts';
 import { indexRange, itemRange, wholeIndex } from '../storage/key-ranges.ts';
 import {
   partitionKeysOf,
@@ -29,7 +30,6 @@ import {
   type StoredTable,
   sortKeysOf,
 } from '../storage/stored-table.ts';
-import { nextKey } from '../storage/table-storage.ts';
 import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { conditionOf } from './bind.ts';
@@ -46,13 +46,6 @@ export interface SelectRequest {
   readonly ReturnConsumedCapacity?: CapacityMode;
 }
 
-export interface SelectPage {
-  readonly Items: AttributeMap[];
-  readonly NextToken?: string;
-  readonly LastEvaluatedKey?: AttributeMap;
-  readonly ConsumedCapacity?: ConsumedCapacity;
-}
-
 interface Position {
   readonly partition: number;
   /** Absent where the page ended between two partitions. */
@@ -62,12 +55,13 @@ interface Position {
 /** Characters after which a page ends between two partitions. */
 const pageCharactersMax = 1024 * 1024;
 
-export function select(
+/** Its answer: `Items`, `NextToken`, `LastEvaluatedKey` and `ConsumedCapacity`. */
+export async function select(
   engine: Engine,
   statement: Select,
   given: Placeholders,
   request: SelectRequest,
-): SelectPage {
+): Promise<SerializedBody> {
   const where = conditionOf(statement.where, given);
   const table = servingTable(engine, statement.tableName);
   const { indexName, paths } = statement;
@@ -86,39 +80,36 @@ export function select(
   const start = request.NextToken === undefined ? undefined : positionOf(request.NextToken, digest);
   const { throttle } = engine;
   const holds = readsTable(table, index, input, paths);
-  const pages = readRanges(engine, { ranges, start, reverse, limit: request.Limit }, (page) => ({
-    ...page,
-    table,
-    index:
-      index !== undefined && holds
-        ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
-        : index,
-    filter: plan.filter,
-    projection: undefined,
-    countOnly: false,
-    consistent: request.ConsistentRead === true,
-    capacity: request.ReturnConsumedCapacity,
-    spend: throttle && ((units) => throttle.read(table, index, undefined, units)),
-  }));
-  return {
-    Items: pages.items.map((item) => columnsOf(paths, item)),
-    ...(pages.next !== undefined && {
-      NextToken: tokenOf(pages.next, digest),
-      ...(pages.next.key !== undefined && { LastEvaluatedKey: pages.next.key }),
+  const pages = await readRanges(
+    engine,
+    { ranges, start, reverse, limit: request.Limit },
+    (page) => ({
+      ...page,
+      table,
+      index:
+        index !== undefined && holds
+          ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
+          : index,
+      filter: plan.filter,
+      shape: paths && ((item) => columnsOf(paths, item)),
+      countOnly: false,
+      consistent: request.ConsistentRead === true,
+      capacity: request.ReturnConsumedCapacity,
+      spend: throttle && ((units) => throttle.read(table, index, undefined, units)),
     }),
+  );
+  const { next } = pages;
+  const rest = {
+    ...(next !== undefined && { NextToken: tokenOf(next, digest) }),
+    ...(next?.key !== undefined && { LastEvaluatedKey: next.key }),
     ...(pages.capacity !== undefined && { ConsumedCapacity: pages.capacity }),
   };
+  const members = JSON.stringify(rest).slice(1, -1);
+  const comma = members === '' ? '' : ',';
+  return new SerializedBody(`{"Items":[${pages.texts.join(',')}]${comma}${members}}`);
 }
 
-type PageRequest = Parameters<typeof readPage>[1];
 type Place = Pick<PageRequest, 'range' | 'reverse' | 'limit'>;
-
-interface PageOutput {
-  readonly Items: AttributeMap[];
-  readonly ScannedCount: number;
-  readonly LastEvaluatedKey?: AttributeMap;
-  readonly ConsumedCapacity?: ConsumedCapacity;
-}
 
 interface Reading {
   readonly ranges: readonly KeyRange[];
@@ -128,18 +119,19 @@ interface Reading {
 }
 
 interface Read {
-  readonly items: AttributeMap[];
+  /** JSON of the rows. */
+  readonly texts: string[];
   readonly next: Position | undefined;
   readonly capacity: ConsumedCapacity | undefined;
 }
 
 /** Reads range after range until a page is full. */
-function readRanges(
+async function readRanges(
   engine: Engine,
   { ranges, start, reverse, limit }: Reading,
   pageOf: (place: Place) => PageRequest,
-): Read {
-  const items: AttributeMap[] = [];
+): Promise<Read> {
+  const texts: string[] = [];
   let left = limit;
   let capacity: ConsumedCapacity | undefined;
   let characters = 0;
@@ -149,19 +141,20 @@ function readRanges(
     const request = pageOf({ range: whole, reverse, limit: left });
     const from = start?.partition === i ? start.key : undefined;
     const range = from === undefined ? whole : resumed(request, from);
-    const { text } = readPage(engine.storage.store, { ...request, range });
-    const page = JSON.parse(text) as PageOutput;
-    items.push(...page.Items);
-    capacity = sumOf(capacity, page.ConsumedCapacity);
-    const key = page.LastEvaluatedKey;
-    if (key !== undefined) return { items, next: { partition: i, key }, capacity };
-    if (left !== undefined) left -= page.ScannedCount;
-    characters += text.length;
+    const page = await readRows(engine, { ...request, range });
+    for (const text of page.texts) {
+      texts.push(text);
+      characters += text.length;
+    }
+    capacity = sumOf(capacity, page.consumed());
+    const key = page.lastEvaluatedKey();
+    if (key !== undefined) return { texts, next: { partition: i, key }, capacity };
+    if (left !== undefined) left -= page.scanned;
     if (characters > pageCharactersMax && i + 1 < ranges.length) {
-      return { items, next: { partition: i + 1 }, capacity };
+      return { texts, next: { partition: i + 1 }, capacity };
     }
   }
-  return { items, next: undefined, capacity };
+  return { texts, next: undefined, capacity };
 }
 
 /** What is left of the range behind that key. */

@@ -9,7 +9,7 @@
  *      the loser with its item, the winner with what it knew before. So the other replicas see,
  *      and list, the same conflict.
  */
-import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
+import type { RangeOptions, ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import type {
   Conflict,
   ConflictSide,
@@ -88,20 +88,31 @@ export function knewBeforeWinning(
 }
 
 /** The newest losers first, of one table or of all. */
-export function listConflicts(
-  transaction: ReadTransaction,
+export async function listConflicts(
+  { storage, turns }: Pick<ReplicaContext, 'storage' | 'turns'>,
   { limit = listedByDefault, tableName }: ConflictsRequest,
-): ConflictsResponse {
+): Promise<ConflictsResponse> {
+  const { store } = storage;
   const conflicts: Conflict[] = [];
-  const range = { start: entryKey(0), end: entryKey(Number.MAX_SAFE_INTEGER), reverse: true };
   const wanted = Math.min(limit, kept);
-  for (const { value } of transaction.range(range)) {
-    if (conflicts.length >= wanted) break;
-    const entry = JSON.parse(value) as StoredConflict;
-    const { tableId: _id, lost: _lost, winnerKnew: _knew, ...conflict } = entry;
-    if (tableName === undefined || conflict.tableName === tableName) conflicts.push(conflict);
+  const start = entryKey(0);
+  let turn = turns.begin();
+  for (let end: Uint8Array | undefined = entryKey(Number.MAX_SAFE_INTEGER); end !== undefined; ) {
+    const range: RangeOptions = { start, end, reverse: true };
+    end = undefined;
+    for (const { key, value } of store.range(range)) {
+      if (conflicts.length >= wanted) break;
+      const entry = JSON.parse(value) as StoredConflict;
+      const { tableId: _id, lost: _lost, winnerKnew: _knew, ...conflict } = entry;
+      if (tableName === undefined || conflict.tableName === tableName) conflicts.push(conflict);
+      if (!turn.over(value.length)) continue;
+      end = Buffer.from(key);
+      break;
+    }
+    turn.end();
+    if (end !== undefined) turn = await turns.next('conflicts are listed');
   }
-  return { conflicts, total: total(transaction) };
+  return { conflicts, total: total(store) };
 }
 
 /** The entry for two versions of one item, of which the second has lost. */

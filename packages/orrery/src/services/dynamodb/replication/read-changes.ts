@@ -21,6 +21,7 @@ import type {
 } from '../api.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import type { Change } from '../storage/table-storage.ts';
+import type { Turn } from '../turns.ts';
 import { findLost, knewBeforeWinning } from './conflicts.ts';
 import {
   type HeldVersion,
@@ -54,7 +55,7 @@ export function createChangeReader(
   function trim(table: StoredTable, through: number): void {
     if (through < (trimmed.get(table.id) ?? 0) + trimEvery) return;
     trimmed.set(table.id, through);
-    context.storage.trimChanges(table.id, through);
+    trimLog(context, table, through);
   }
 
   return async (request) => {
@@ -76,6 +77,17 @@ export function createChangeReader(
     await storage.store.flushed();
     return answer;
   };
+}
+
+/** Drops changes that everybody has, in turns. */
+function trimLog(context: ReplicaContext, { id, name }: StoredTable, through: number): void {
+  const { storage, turns } = context;
+  const trim = (turn: Turn): void => {
+    if (storage.trimChanges(id, through, turn)) turns.add(`changes of ${name} are trimmed`, trim);
+  };
+  const turn = turns.begin();
+  trim(turn);
+  turn.end();
 }
 
 function read(

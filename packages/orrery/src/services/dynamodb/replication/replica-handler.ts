@@ -24,7 +24,7 @@ import { type ChangesAnswer, createChangeReader } from './read-changes.ts';
 import type { ReplicaContext } from './replica-tables.ts';
 import { setReplicas } from './set-replicas.ts';
 import { readSnapshot } from './snapshot.ts';
-import { collectTombstones } from './tombstones.ts';
+import { createTombstoneCollector } from './tombstones.ts';
 
 export interface ReplicaHandlerOptions {
   /** Who wins; only a simulation that plants a bug passes another one. */
@@ -39,6 +39,7 @@ export function createReplicaHandler(
   { compare, setTimeToLive }: ReplicaHandlerOptions = {},
 ): Handler {
   const readChanges = createChangeReader(context);
+  const collectTombstones = createTombstoneCollector(context);
   const gates = new Set<string>();
 
   async function apply(request: ApplyRequest, from: Location): Promise<ApplyResponse> {
@@ -48,7 +49,7 @@ export function createReplicaHandler(
       const message = `Replication from ${from} is paused`;
       throw new ServiceError('ReplicationPaused', message, { status: 503 });
     }
-    const tally = applyChanges(context, request, compare);
+    const tally = await applyChanges(context, request, compare);
     await context.storage.store.flushed();
     return { ...tally, tookUs: context.io.clock.monotonicUs() - startUs };
   }
@@ -69,9 +70,9 @@ export function createReplicaHandler(
     '/changes': async (body) => raw(await readChanges(as<ChangesRequest>(body))),
     '/snapshot': async (body) => raw(await readSnapshot(context, as<SnapshotRequest>(body))),
     '/apply': (body, from) => apply(as<ApplyRequest>(body), from),
-    '/conflicts': (body) => listConflicts(context.storage.store, as<ConflictsRequest>(body)),
+    '/conflicts': (body) => listConflicts(context, as<ConflictsRequest>(body)),
     '/replicas': (body) => setReplicas(context, as<SetReplicasRequest>(body)),
-    '/tombstones': (body) => collectTombstones(context, as<CollectRequest>(body)),
+    '/tombstones': (body) => collectTombstones(as<CollectRequest>(body)),
     '/time-to-live': (body) => timeToLive(as<TimeToLiveRequest>(body)),
     '/gate': (body) => gate(as<GateRequest>(body)),
   });

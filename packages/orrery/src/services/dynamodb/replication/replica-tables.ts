@@ -11,6 +11,7 @@ import { itemKeyOf } from '../storage/key-encoding.ts';
 import { isReplicated, type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
+import type { Turns } from '../turns.ts';
 import type { HybridLogicalClock } from './hybrid-logical-clock.ts';
 import type { Versioned } from './last-writer-wins.ts';
 import { decodeRecord, encodeRecord } from './version.ts';
@@ -22,6 +23,7 @@ export interface ReplicaContext {
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
   readonly clock: HybridLogicalClock;
+  readonly turns: Turns;
 }
 
 /** The table of that name, which replicates. Throws ResourceNotFoundException otherwise. */

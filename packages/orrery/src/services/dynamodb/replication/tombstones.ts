@@ -13,14 +13,20 @@
  *      were never logged because they are older than the replica.
  */
 import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
-import type { CollectRequest, CollectResponse, HlcTimestamp, VersionVector } from '../api.ts';
-import { spaces, textKey } from '../storage/key-encoding.ts';
-import { nextKey } from '../storage/table-storage.ts';
+import type {
+  CollectRequest,
+  CollectResponse,
+  HlcTimestamp,
+  Version,
+  VersionVector,
+} from '../api.ts';
+import { spaces, tableRange, textKey } from '../storage/key-encoding.ts';
+import { isReplicated } from '../storage/stored-table.ts';
+import { walk } from '../storage/walk.ts';
 import { timestampAtMs, writtenAtMs } from './hybrid-logical-clock.ts';
 import { type ReplicaContext, replicatedTable } from './replica-tables.ts';
 import { mergeVectors, versionOfRecord } from './version.ts';
 
-const pageLimit = 1_000;
 const noFloor: VersionVector = {};
 
 /** What an absent item of the table is taken to have seen; empty until something was collected. */
@@ -38,42 +44,83 @@ export function mergeFloor(
   transaction.put(floorKey(tableId), JSON.stringify(merged));
 }
 
-/** Removes the tombstones that G1 allows, one page of the store per transaction. */
-export function collectTombstones(
+/**
+ * A collector of one engine's tombstones: removes those that G1 allows. It may take longer than
+ * anybody waits for the answer; asked again meanwhile, it does nothing more.
+ */
+export function createTombstoneCollector(
   context: ReplicaContext,
+): (request: CollectRequest) => Promise<CollectResponse> {
+  const busy = new Set<number>();
+  return async (request) => {
+    const { id } = replicatedTable(context, request.tableName);
+    if (busy.has(id)) return { collected: 0 };
+    busy.add(id);
+    try {
+      return { collected: await collect(context, id, request) };
+    } finally {
+      busy.delete(id);
+    }
+  };
+}
+
+async function collect(
+  context: ReplicaContext,
+  tableId: number,
+  request: CollectRequest,
+): Promise<number> {
+  const { storage, turns } = context;
+  const { start, end } = tableRange(spaces.tombstones, tableId);
+  let collected = 0;
+  let turn = turns.begin();
+  for (let from: Buffer | undefined = start; ; ) {
+    // Members may have come and gone since the last turn.
+    const allowed = allowedBy(context, tableId, request);
+    if (allowed === undefined) return collected;
+    const next: Buffer | undefined = storage.store.transaction((transaction) =>
+      walk(transaction, { start: from ?? start, end }, turn, (key, value) => {
+        if (!allowed.isCollectable(versionOfRecord(value))) return;
+        mergeFloor(transaction, tableId, allowed.floor);
+        transaction.delete(key);
+        collected += 1;
+      }),
+    );
+    turn.end();
+    if (next === undefined) return collected;
+    from = next;
+    turn = await turns.next(`tombstones of ${request.tableName} are collected`);
+  }
+}
+
+interface Allowed {
+  readonly isCollectable: (version: Version) => boolean;
+  /** What is remembered instead. */
+  readonly floor: VersionVector;
+}
+
+/** What G1 allows now; undefined where G3, or a table that is gone, allows nothing. */
+function allowedBy(
+  { catalog, region, io }: ReplicaContext,
+  tableId: number,
   { tableName, keepMs, frontier }: CollectRequest,
-): CollectResponse {
-  const { storage, catalog, region, io } = context;
-  const table = replicatedTable(context, tableName);
-  const members = catalog.find(tableName)?.replicas ?? [];
+): Allowed | undefined {
+  const table = catalog.find(tableName);
+  if (table?.id !== tableId || !isReplicated(table)) return undefined;
+  const members = table.replicas;
   // What a new replica has been sent says nothing of what its snapshot will still bring (G3).
-  if (members.some(({ status }) => status !== 'ACTIVE')) return { collected: 0 };
-  const everyFrontier = members.map((member) => frontier[member.region]);
-  if (everyFrontier.some((timestamp) => timestamp === undefined)) return { collected: 0 };
+  if (members.some(({ status }) => status !== 'ACTIVE')) return undefined;
+  if (members.some((member) => frontier[member.region] === undefined)) return undefined;
   const seen = least(members.filter((one) => one.region !== region).map((m) => frontier[m.region]));
   const delivered = frontier[region];
   const youngestMs = io.clock.wallMs() - keepMs;
-  const floor = lowered(frontier, timestampAtMs(Math.max(0, youngestMs + 1)));
-  let collected = 0;
-  for (let start: Uint8Array | undefined, more = true; more; ) {
-    const page = [...storage.rangeTombstones(storage.store, table.id, start, pageLimit)];
-    const removable = page.filter(({ record }) => {
-      const { timestamp, region: writer } = versionOfRecord(record);
+  return {
+    isCollectable: ({ timestamp, region: writer }) => {
       if (seen === undefined || timestamp > seen) return false;
       if (writer === region && (delivered === undefined || timestamp > delivered)) return false;
       return writtenAtMs(timestamp) <= youngestMs;
-    });
-    if (removable.length > 0) {
-      storage.store.transaction((transaction) => {
-        mergeFloor(transaction, table.id, floor);
-        for (const { itemKey } of removable) storage.deleteTombstone(transaction, itemKey);
-      });
-    }
-    collected += removable.length;
-    more = page.length === pageLimit;
-    start = nextKey(page.at(-1)?.itemKey ?? new Uint8Array(0));
-  }
-  return { collected };
+    },
+    floor: lowered(frontier, timestampAtMs(Math.max(0, youngestMs + 1))),
+  };
 }
 
 function lowered(vector: VersionVector, limit: HlcTimestamp): VersionVector {

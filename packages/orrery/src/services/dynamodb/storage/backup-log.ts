@@ -11,8 +11,10 @@
  */
 import type { ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
+import type { Turn } from '../turns.ts';
 import { after, type KeyRange, spaces, tableRange, textKey } from './key-encoding.ts';
 import type { StoredTable } from './stored-table.ts';
+import { clear, walk } from './walk.ts';
 
 export interface StoredBackup {
   readonly id: number;
@@ -38,9 +40,8 @@ export interface Piece {
 
 export interface PieceOptions {
   readonly start: Buffer | undefined;
-  readonly limit: number;
-  /** Whether the piece has taken its time. */
-  readonly late: () => boolean;
+  /** How long a piece may take. */
+  readonly turn: Turn;
 }
 
 export interface BackupLog {
@@ -65,16 +66,16 @@ export interface BackupLog {
   copyPiece(transaction: WriteTransaction, backup: StoredBackup, options: PieceOptions): Piece;
   /** Counts what the backup holds, and removes what says that there was no item. */
   countPiece(transaction: WriteTransaction, backup: StoredBackup, options: PieceOptions): Piece;
-  /** JSON of items of the backup, by the keys that they would have in that table. */
-  itemsFrom(
+  /** Visits items of the backup, by the keys that they would have in that table. */
+  readPiece(
     transaction: ReadTransaction,
     backup: StoredBackup,
     tableId: number,
-    start: Buffer | undefined,
-    limit: number,
-  ): { readonly key: Buffer; readonly itemKey: Buffer; readonly json: string }[];
-  /** Removes up to `limit` items of the backup; false once nothing is left. */
-  purge(backup: StoredBackup, limit: number): boolean;
+    options: PieceOptions,
+    visit: (itemKey: Buffer, json: string) => void,
+  ): Piece;
+  /** Removes some items of the backup; false once nothing is left. */
+  purge(backup: StoredBackup, turn: Turn): boolean;
 }
 
 export function openBackupLog(store: Store): BackupLog {
@@ -148,53 +149,31 @@ export function openBackupLog(store: Store): BackupLog {
       piece(transaction, tableRange(spaces.backupItems, backup.id), options, (key, value) => {
         if (value === '') transaction.delete(key);
       }),
-    itemsFrom: (transaction, backup, tableId, start, limit) => {
-      const range = tableRange(spaces.backupItems, backup.id);
-      const entries = transaction.range({ start: start ?? range.start, end: range.end, limit });
-      return [...entries].map(({ key, value }) => ({
-        key: Buffer.from(key),
-        itemKey: rekeyed(key, spaces.items, tableId),
-        json: value,
-      }));
-    },
-    purge: (backup, limit) =>
-      store.transaction((transaction) => {
-        const range = tableRange(spaces.backupItems, backup.id);
-        const keys = [...transaction.range({ ...range, limit })].map(({ key }) => Buffer.from(key));
-        for (const key of keys) transaction.delete(key);
-        return keys.length > 0;
-      }),
+    readPiece: (transaction, backup, tableId, options, visit) =>
+      piece(transaction, tableRange(spaces.backupItems, backup.id), options, (key, json) =>
+        visit(rekeyed(key, spaces.items, tableId), json),
+      ),
+    purge: (backup, turn) =>
+      store.transaction((transaction) =>
+        clear(transaction, [tableRange(spaces.backupItems, backup.id)], turn),
+      ),
   };
 }
 
-/** Goes over a piece of a range; the range is read whole before anything is written. */
+/** Goes over a turn's part of a range. */
 function piece(
-  transaction: WriteTransaction,
+  transaction: ReadTransaction,
   range: KeyRange,
-  { start, limit, late }: PieceOptions,
+  { start, turn }: PieceOptions,
   visit: (key: Buffer, value: string) => void,
 ): Piece {
-  const entries: { key: Buffer; value: string }[] = [];
-  let stopped = false;
-  for (const { key, value } of transaction.range({
-    start: start ?? range.start,
-    end: range.end,
-    limit,
-  })) {
-    entries.push({ key: Buffer.from(key), value });
-    stopped = late();
-    if (stopped) break;
-  }
   let [items, bytes] = [0, 0];
-  for (const { key, value } of entries) {
+  const next = walk(transaction, { ...range, start: start ?? range.start }, turn, (key, value) => {
     visit(key, value);
-    if (value === '') continue;
+    if (value === '') return;
     items += 1;
     bytes += value.length;
-  }
-  const last = entries.at(-1)?.key;
-  const more = stopped || entries.length === limit;
-  const next = more && last !== undefined ? Buffer.concat([last, Uint8Array.of(0)]) : undefined;
+  });
   return { next, items, bytes };
 }
 

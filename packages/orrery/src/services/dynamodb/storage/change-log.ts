@@ -8,9 +8,9 @@
  */
 import type { Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import type { HlcTimestamp, Version } from '../api.ts';
+import type { Turn } from '../turns.ts';
 import { changeKey, sequenceOf, spaces, tableKey, tableRange } from './key-encoding.ts';
-
-const trimmedAtOnce = 5_000;
+import { clear } from './walk.ts';
 
 /** One entry of a table's change log: that this region wrote that item, in that version. */
 export interface Change {
@@ -38,8 +38,11 @@ export interface ChangeLog {
   head(tableId: number): number;
   /** The newest timestamp of a logged local write of these tables: where the clock goes on. */
   latestTimestamp(tableIds: readonly number[]): HlcTimestamp | undefined;
-  /** Drops changes at or below `throughSequence`. Not to be called within a transaction. */
-  trimChanges(tableId: number, throughSequence: number): void;
+  /**
+   * Drops changes at or below `throughSequence` until the turn is over; true where there may be
+   * more. Not to be called within a transaction.
+   */
+  trimChanges(tableId: number, throughSequence: number, turn: Turn): boolean;
   /** Calls back after each committed transaction that logged a change of that table. */
   onChange(tableId: number, listener: () => void): () => void;
   /** Runs the transaction, then the listeners of what it logged. */
@@ -83,7 +86,15 @@ export function openChangeLog(store: Store): ChangeLog {
       for (const entry of transaction.range({ start, end, limit })) found.push(decodeChange(entry));
       return found;
     },
-    trimChanges: (tableId, throughSequence) => trim(store, tableId, throughSequence, head(tableId)),
+    trimChanges: (tableId, throughSequence, turn) => {
+      const { start } = tableRange(spaces.changes, tableId);
+      const range = { start, end: changeKey(tableId, throughSequence + 1) };
+      const newest = `${head(tableId)}@${readHead(store, tableId).timestamp}`;
+      return store.transaction((transaction) => {
+        transaction.put(tableKey(spaces.heads, tableId), newest);
+        return clear(transaction, [range], turn);
+      });
+    },
     onChange: (tableId, listener) => {
       const known = listeners.get(tableId) ?? new Set();
       listeners.set(tableId, known.add(listener));
@@ -107,21 +118,6 @@ export function openChangeLog(store: Store): ChangeLog {
       }
     },
   };
-}
-
-function trim(store: Store, tableId: number, throughSequence: number, head: number): void {
-  const { start } = tableRange(spaces.changes, tableId);
-  const end = changeKey(tableId, throughSequence + 1);
-  const newest = `${head}@${readHead(store, tableId).timestamp}`;
-  for (let more = true; more; ) {
-    more = store.transaction((transaction) => {
-      const range = transaction.range({ start, end, limit: trimmedAtOnce });
-      const keys = [...range].map(({ key }) => Buffer.from(key));
-      for (const key of keys) transaction.delete(key);
-      if (keys.length > 0) transaction.put(tableKey(spaces.heads, tableId), newest);
-      return keys.length === trimmedAtOnce;
-    });
-  }
 }
 
 interface Head {

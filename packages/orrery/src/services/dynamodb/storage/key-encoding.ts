@@ -179,6 +179,11 @@ export function tableRange(space: number, tableId: number): KeyRange {
   return { start, end: after(start) };
 }
 
+/** The least key after this one: to go on after the last entry that was seen. */
+export function nextKey(key: Uint8Array): Buffer {
+  return Buffer.concat([key, Uint8Array.of(0)]);
+}
+
 /** The least key that is greater than every key with this prefix. */
 export function after(prefix: Uint8Array): Buffer {
   let length = prefix.length;

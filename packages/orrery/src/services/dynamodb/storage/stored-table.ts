@@ -131,6 +131,8 @@ export interface StoredTable extends KeyLayout {
   readonly restored?: StoredRestore;
   /** The other regions' copies and this one, as the global control plane told us; mostly empty. */
   readonly replicas: readonly StoredReplica[];
+  /** Set while writes from before it had replicas are still being put into its change log. */
+  readonly logsEarlier?: boolean;
 }
 
 /** Whether local writes leave tombstones and change-log entries. */

@@ -12,6 +12,7 @@
  *  L5  A listener is called after the commit of what it is told of, never from within a transaction.
  */
 import type { Clock, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
+import type { Turn } from '../turns.ts';
 import {
   after,
   type KeyAttribute,
@@ -89,10 +90,10 @@ export interface StreamLog {
   /** Records from that number up to `through`, at most `limit` and about 1 MB of them. */
   records(stream: StoredStream, from: number, through: number, limit: number): StreamRecordEntry[];
   /**
-   * Removes up to `limit` records that were made before `beforeMs`, and shards that have none left
-   * and were closed before; the stream itself once it is off and empty. True where there may be more.
+   * Removes records that were made before `beforeMs`, and shards that have none left and were closed
+   * before; the stream itself once it is off and empty. True where there may be more.
    */
-  trim(stream: StoredStream, beforeMs: number, limit: number): boolean;
+  trim(stream: StoredStream, beforeMs: number, turn: Turn): boolean;
   /** Reads anew what is stored. */
   refresh(): void;
   /** Forgets what a failed transaction has changed here in memory. */
@@ -118,6 +119,7 @@ interface LiveStream {
 const shardMsDefault = 4 * 3_600_000;
 const shardRecordsDefault = 500_000;
 const pageCharactersMax = 1_000_000;
+const trimmedAtOnce = 500;
 
 export function openStreamLog(
   store: Store,
@@ -224,10 +226,10 @@ class StoredStreamLog implements StreamLog {
     return readRecords(this.#store, range, limit, pageCharactersMax);
   }
 
-  trim({ arn }: StoredStream, beforeMs: number, limit: number): boolean {
+  trim({ arn }: StoredStream, beforeMs: number, turn: Turn): boolean {
     const live = this.#byArn.get(arn);
     if (live === undefined) return false;
-    const { old, firstLeft, more } = oldRecords(this.#store, live.stored.id, beforeMs, limit);
+    const { old, firstLeft, more } = oldRecords(this.#store, live.stored.id, beforeMs, turn);
     const trimmedThrough = old.at(-1) ?? live.stored.trimmedThrough;
     const shards = live.stored.shards.filter(
       ({ last, closedMs }) =>
@@ -360,24 +362,20 @@ function readRecords(
   return found;
 }
 
-/** At most so many characters of records are looked at in one piece of trimming. */
-const trimmedCharactersMax = 4_000_000;
-
 function oldRecords(
   store: ReadTransaction,
   streamId: number,
   beforeMs: number,
-  limit: number,
+  turn: Turn,
 ): { old: number[]; firstLeft: number; more: boolean } {
   const old: number[] = [];
-  let characters = 0;
-  for (const { key, value } of store.range(tableRange(spaces.streamRecords, streamId))) {
+  const range = tableRange(spaces.streamRecords, streamId);
+  for (const { key, value } of store.range({ ...range, limit: trimmedAtOnce + 1 })) {
     const sequence = sequenceOf(key);
     if (createdMsOf(value) >= beforeMs) return { old, firstLeft: sequence, more: false };
-    characters += value.length;
-    if (old.length === limit || (characters > trimmedCharactersMax && old.length > 0)) {
-      return { old, firstLeft: sequence, more: true };
-    }
+    // Twice: they are deleted after all of them were read.
+    const over = turn.over(2 * value.length) && old.length > 0;
+    if (over || old.length === trimmedAtOnce) return { old, firstLeft: sequence, more: true };
     old.push(sequence);
   }
   return { old, firstLeft: Number.POSITIVE_INFINITY, more: false };

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryIo, memoryStore } from '../memory-io.fake.ts';
 import { encodeRecord } from '../replication/version.ts';
+import type { Turn } from '../turns.ts';
 import { itemKeyOfEntry } from './index-entries.ts';
-
-import { encodeItemKey, spaces, tableRange } from './key-encoding.ts';
+import { encodeItemKey, nextKey, spaces, tableRange } from './key-encoding.ts';
 import type { StoredIndex } from './stored-table.ts';
-import { nextKey, openTableStorage } from './table-storage.ts';
+import { openTableStorage } from './table-storage.ts';
 
 const version = { timestamp: '0'.repeat(16), region: 'us-east-1' };
 const record = (item: object): string => encodeRecord(version, {}, JSON.stringify(item));
@@ -27,6 +27,18 @@ const table = {
   indexes: [index],
 } as const;
 const keyOf = (id: string): Buffer => encodeItemKey(table, { id: { S: id } });
+
+/** A turn of so many rows. */
+function rows(count: number): Turn {
+  let left = count;
+  return {
+    over: () => {
+      left -= 1;
+      return left <= 0;
+    },
+    end: () => {},
+  };
+}
 
 test('the change log keeps order, coalesces nothing, and its head outlives trimming', () => {
   const content = new Map<string, string>();
@@ -59,7 +71,8 @@ test('the change log keeps order, coalesces nothing, and its head outlives trimm
   );
   const head = storage.head(3);
   assert.equal(changes.at(-1)?.sequence, head);
-  storage.trimChanges(3, head);
+  assert.equal(storage.trimChanges(3, head, rows(1)), true);
+  assert.equal(storage.trimChanges(3, head, rows(10)), false);
   assert.deepEqual(storage.changes(storage.store, 3, 0, 10), []);
   const reopened = openTableStorage(memoryStore(content), memoryIo().io.clock);
   assert.equal(reopened.head(3), head);
@@ -105,7 +118,7 @@ test('tombstones stand beside records, under the same key', () => {
     alive.map(({ key }) => Buffer.from(key)),
     [keyOf('b')],
   );
-  assert.equal(storage.purge({ tableId: 3 }, 1), true);
-  assert.equal(storage.purge({ tableId: 3 }, 10), true);
-  assert.equal(storage.purge({ tableId: 3 }, 10), false);
+  assert.equal(storage.purge({ tableId: 3 }, rows(1)), true);
+  assert.equal(storage.purge({ tableId: 3 }, rows(10)), false);
+  assert.deepEqual([...storage.rangeRecords(storage.store, 3, undefined, 10)], []);
 });

@@ -11,6 +11,7 @@
  */
 import type { Clock, Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
+import type { Turn } from '../turns.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { type BackupLog, openBackupLog } from './backup-log.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
@@ -27,6 +28,7 @@ import { keyJson } from './key-json.ts';
 import { wholeIndex } from './key-ranges.ts';
 import { openStreamLog, type StreamLog, type StreamLogOptions } from './stream-log.ts';
 import type { Dropped } from './table-catalog.ts';
+import { clear } from './walk.ts';
 
 export type { Change } from './change-log.ts';
 
@@ -96,8 +98,8 @@ export interface TableStorage extends ChangeLog {
     start: Uint8Array | undefined,
     limit: number,
   ): Iterable<StoredTombstone>;
-  /** Removes up to `limit` keys of what was dropped; false once nothing is left. */
-  purge(dropped: Dropped, limit: number): boolean;
+  /** Removes some keys of what was dropped; false once nothing is left. */
+  purge(dropped: Dropped, turn: Turn): boolean;
 }
 
 const tableSpaces = [
@@ -173,18 +175,8 @@ export function openTableStorage(
       const from = start === undefined ? range.start : tombstoneKeyOf(start);
       return tombstonesOf(transaction.range({ start: from, end: range.end, limit }));
     },
-    purge: (dropped, limit) =>
-      store.transaction((transaction) => {
-        const keys: Uint8Array[] = [];
-        for (const keyRange of rangesOf(dropped)) {
-          const left = limit - keys.length;
-          if (left === 0) break;
-          const range = transaction.range({ ...keyRange, limit: left });
-          for (const { key } of range) keys.push(Buffer.from(key));
-        }
-        for (const key of keys) transaction.delete(key);
-        return keys.length > 0;
-      }),
+    purge: (dropped, turn) =>
+      store.transaction((transaction) => clear(transaction, rangesOf(dropped), turn)),
   };
 }
 
@@ -217,9 +209,4 @@ function* tombstonesOf(entries: Iterable<Entry>): Iterable<StoredTombstone> {
   for (const { key, value } of entries) {
     yield { ...decodeTombstone(value), itemKey: itemKeyOfTombstone(key) };
   }
-}
-
-/** The least key after this one: to go on after the last record that was seen. */
-export function nextKey(key: Uint8Array): Buffer {
-  return Buffer.concat([key, Uint8Array.of(0)]);
 }

@@ -2,11 +2,12 @@
  * Owns: when streams are looked after: shards that are old are closed, records that are older than
  * the retention are removed, in pieces between which requests come.
  *
- *  P1  A piece is a transaction of at most `recordsAtOnce` records; the next one comes after what
- *      waits has been served.
+ *  P1  A piece is a transaction, and a turn long (`turns.ts`); a stream with nothing to trim takes
+ *      its turn, too.
  */
 import type { Clock, Timer, Timers } from '../../../io/io.ts';
 import type { StreamLog } from '../storage/stream-log.ts';
+import type { Turns } from '../turns.ts';
 
 export interface StreamKeeperOptions {
   readonly retentionMs: number;
@@ -19,39 +20,34 @@ export interface StreamKeeper {
   stop(): void;
 }
 
-const recordsAtOnce = 200;
 const intervalMsDefault = 60_000;
 
 export function createStreamKeeper(
   { clock, timers }: { readonly clock: Clock; readonly timers: Timers },
+  turns: Turns,
   log: StreamLog,
   { retentionMs, intervalMs = intervalMsDefault }: StreamKeeperOptions,
 ): StreamKeeper {
   let next: Timer | undefined;
-  const later = (delayMs: number, label: string, run: () => void): void => {
-    next = timers.after(delayMs, label, run);
+  const later = (): void => {
+    next = timers.after(intervalMs, 'streams are looked after', () => {
+      trimFrom(log.list().map(({ arn }) => arn));
+    });
   };
-  const look = (): void => {
-    const arns = log.list().map(({ arn }) => arn);
-    trimFrom(arns);
-  };
-  const trimFrom = (arns: string[]): void => {
-    for (;;) {
-      const stream = log.find(arns[0] ?? '');
-      if (stream === undefined && arns.length === 0) break;
-      if (stream !== undefined) {
-        log.rollIfOld(stream);
-        if (log.trim(stream, clock.wallMs() - retentionMs, recordsAtOnce)) {
-          later(0, 'old stream records are removed', () => trimFrom(arns));
-          return;
-        }
-      }
-      arns.shift();
+  const trimFrom = ([arn, ...others]: readonly string[]): void => {
+    if (arn === undefined) {
+      later();
+      return;
     }
-    later(intervalMs, 'streams are looked after', look);
+    turns.add('old stream records are removed', (turn) => {
+      const stream = log.find(arn);
+      if (stream !== undefined) log.rollIfOld(stream);
+      const more = stream !== undefined && log.trim(stream, clock.wallMs() - retentionMs, turn);
+      trimFrom(more ? [arn, ...others] : others);
+    });
   };
   return {
-    start: () => later(intervalMs, 'streams are looked after', look),
+    start: later,
     stop: () => next?.cancel(),
   };
 }

@@ -5,7 +5,7 @@
  *  Z1  An item is deleted only if it is expired in the transaction that deletes it: whoever writes
  *      another time before that keeps it.
  *  Z2  Times more than five years ago are no expiry times.
- *  Z3  A piece is one transaction of few items and few milliseconds; requests come between.
+ *  Z3  A piece is one transaction, as long as a turn (`turns.ts`); requests come between.
  *  Z4  Of a table with replicas, the region that wrote an item last deletes it; the others wait for
  *      that delete, and do it one after the other where it does not come.
  */
@@ -16,7 +16,9 @@ import { itemKeyOfEntry } from '../storage/index-entries.ts';
 import type { LocalWriter } from '../storage/local-writer.ts';
 import { type StoredTable, statusIn } from '../storage/stored-table.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
-import { nextKey, type TableStorage } from '../storage/table-storage.ts';
+import type { TableStorage } from '../storage/table-storage.ts';
+import { walk } from '../storage/walk.ts';
+import type { Turn, Turns } from '../turns.ts';
 import { parseMap } from '../values/attribute-value.ts';
 
 export interface SweeperOptions {
@@ -28,6 +30,7 @@ export interface SweeperOptions {
 
 export interface SweeperSetup {
   readonly io: Pick<Io, 'clock' | 'timers' | 'probe'>;
+  readonly turns: Turns;
   readonly region: string;
   readonly catalog: TableCatalog;
   readonly storage: TableStorage;
@@ -40,8 +43,8 @@ export interface Sweeper {
   stop(): void;
 }
 
-const entriesAtOnce = 100;
-const pieceUs = 5_000;
+/** Their items are larger than they are. */
+const entriesAtOnce = 8;
 const intervalMsDefault = 10_000;
 const graceMsDefault = 5 * 60_000;
 const yearsSeconds = 5 * 365 * 86_400;
@@ -66,7 +69,7 @@ class TimerSweeper implements Sweeper {
   arm(): void {
     if (this.#armed || this.#tables().length === 0) return;
     this.#armed = true;
-    this.#later(this.#intervalMs, 'expired items are swept', () => {
+    this.#next = this.#setup.io.timers.after(this.#intervalMs, 'expired items are swept', () => {
       this.#sweep(this.#tables().map(({ name }) => name));
     });
   }
@@ -79,10 +82,6 @@ class TimerSweeper implements Sweeper {
     return this.#setup.catalog.list().filter(({ timeToLive }) => timeToLive !== undefined);
   }
 
-  #later(delayMs: number, label: string, run: () => void): void {
-    this.#next = this.#setup.io.timers.after(delayMs, label, run);
-  }
-
   /** The first of these tables from `start` on, then the others. */
   #sweep(names: readonly string[], start?: Buffer): void {
     const [name, ...others] = names;
@@ -91,33 +90,25 @@ class TimerSweeper implements Sweeper {
       this.arm();
       return;
     }
-    const next = this.#piece(name, start);
-    const rest = next === undefined ? others : names;
-    this.#later(0, 'expired items are swept on', () => this.#sweep(rest, next));
+    this.#setup.turns.add(`expired items of ${name} are deleted`, (turn) => {
+      const next = this.#piece(name, turn, start);
+      this.#sweep(next === undefined ? others : names, next);
+    });
   }
 
   /** Where to go on; undefined once nothing of the table is left that has expired. */
-  #piece(name: string, start: Buffer | undefined): Buffer | undefined {
+  #piece(name: string, turn: Turn, start: Buffer | undefined): Buffer | undefined {
     const { io, region, catalog, storage } = this.#setup;
     const table = catalog.find(name);
     if (table?.timeToLive === undefined || statusIn(table, region) !== 'ACTIVE') return undefined;
     const nowSeconds = Math.floor(io.clock.wallMs() / 1_000);
     const { indexId } = table.timeToLive;
     const range = expiryRange(table.id, indexId, nowSeconds - yearsSeconds, nowSeconds);
-    const untilUs = io.clock.monotonicUs() + pieceUs;
     return storage.transaction((transaction) => {
-      const found = transaction.range({
-        start: start ?? range.start,
-        end: range.end,
-        limit: entriesAtOnce,
-      });
-      const entries = [...found];
-      for (const { key, value } of entries) {
+      const visit = (_key: Buffer, value: string): void =>
         this.#delete(transaction, table, itemKeyOfEntry(value), nowSeconds);
-        if (io.clock.monotonicUs() > untilUs) return nextKey(key);
-      }
-      const last = entries.at(-1)?.key;
-      return entries.length < entriesAtOnce || last === undefined ? undefined : nextKey(last);
+      const left = { ...range, start: start ?? range.start };
+      return walk(transaction, left, turn, visit, entriesAtOnce);
     });
   }
 
