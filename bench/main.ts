@@ -1,4 +1,4 @@
-/** `npm run bench [-- dynamodb|gateway|dns|start|growth …]`: without a name all but the long ones. */
+/** `npm run bench [-- dynamodb|gateway|dns|streams|start|growth …]`: without a name all but the long ones. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   gateway: async () => (await import('./gateway.ts')).run(),
   dns: async () => (await import('./dns.ts')).run(),
   replication: async () => (await import('./replication.ts')).run(),
+  streams: async () => (await import('./streams.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
   growth: async () => (await import('./growth.ts')).run(),
 };
