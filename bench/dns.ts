@@ -2,20 +2,17 @@
  * DNS answers for a health-checked latency record of three regions, and for a plain record, against
  * a UDP echo and against PowerDNS asked for the same.
  */
-import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { Route53 } from '@aws-sdk/client-route-53';
 import { clientSubnetOption } from '../packages/orrery/src/wire/dns/edns.ts';
 import { queryMessage, serializeMessage } from '../packages/orrery/src/wire/dns/message.ts';
 import { type CloudProcess, startCloud } from '../packages/orrery/test/cloud-process.ts';
-import { cpuSeconds, type LoadResult, stayAwake } from './load.ts';
+import { ask, type Target } from './dns-load.ts';
 import { startGeo, startLua } from './powerdns.ts';
 import { type Contender, report, rounds } from './rounds.ts';
 import { forkServer } from './servers.ts';
 
-const inFlight = 64;
-const durationMs = 1_500;
 const app = resolve(import.meta.dirname, '..', 'examples', 'orders');
 
 /** Real networks of all continents, so that a database of countries has something to say. */
@@ -33,45 +30,6 @@ const questions = (name: string): readonly Buffer[] =>
   });
 const latencyRecord = questions('api.orders.test.');
 const plainRecord = questions('plain.orders.test.');
-
-interface Target {
-  readonly port: number;
-  readonly pid: number;
-  readonly packets: readonly Buffer[];
-  /** The echo only says what it heard. */
-  readonly answers: boolean;
-}
-
-/** Keeps `inFlight` queries on their way; a lost one is sent again after a while. */
-function ask({ port, pid, packets, answers }: Target): Promise<LoadResult> {
-  const socket = createSocket({ type: 'udp4', lookup: (host, _o, done) => done(null, host, 4) });
-  let count = 0;
-  let failures = 0;
-  let sent = 0;
-  const send = (): void => {
-    sent += 1;
-    socket.send(packets[sent % packets.length] ?? '', port, '127.0.0.1');
-  };
-  return new Promise((done) => {
-    const cpuBefore = cpuSeconds([pid], 'alone');
-    const startedAt = performance.now();
-    socket.on('message', (answer) => {
-      count += 1;
-      const isRight = (answer.readUInt8(3) & 15) === 0 && answer.readUInt16BE(6) === 1;
-      if (answers && !isRight) failures += 1;
-      send();
-    });
-    const rest = stayAwake();
-    for (let n = 0; n < inFlight; n += 1) send();
-    setTimeout(() => {
-      rest();
-      const seconds = (performance.now() - startedAt) / 1000;
-      const cpu = cpuSeconds([pid], 'alone') - cpuBefore;
-      socket.close();
-      done({ requests: count, failures, perSecond: count / seconds, perCpuSecond: count / cpu });
-    }, durationMs);
-  });
-}
 
 export async function run(): Promise<void> {
   await using cloud = await startCloud({ args: [app] });

@@ -7,13 +7,14 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   dynamodb: async () => (await import('./dynamodb.ts')).run(),
   gateway: async () => (await import('./gateway.ts')).run(),
   dns: async () => (await import('./dns.ts')).run(),
+  'dns-growth': async () => (await import('./dns-growth.ts')).run(),
   replication: async () => (await import('./replication.ts')).run(),
   streams: async () => (await import('./streams.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
   growth: async () => (await import('./growth.ts')).run(),
 };
 /** Takes minutes, and more disk than the others. */
-const long = new Set(['growth']);
+const long = new Set(['growth', 'dns-growth']);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benches[name] === undefined);

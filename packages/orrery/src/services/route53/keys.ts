@@ -21,9 +21,17 @@ export function partsOf(key: Uint8Array): string[] {
 
 /**
  * A name with its labels reversed, `com.example.www.`: the order of ListResourceRecordSets and
- * ListHostedZonesByName. Dots inside labels are escaped in such names, so a split is enough.
+ * ListHostedZonesByName. The guide says that `!` to `-` come before the dot, so characters count
+ * as they are and not as they are written (`*`, not `\052`); but a dot or a backslash inside a
+ * label stays escaped, and so does what is not printable.
  */
 export function reversedName(name: string): string {
   const labels = name.replace(/\.$/, '').split('.');
-  return `${labels.reverse().join('.')}.`;
+  const reversed = `${labels.reverse().join('.')}.`;
+  if (!reversed.includes('\\')) return reversed;
+  return reversed.replace(/\\([0-7]{3})/g, (written, octal: string) => {
+    const octet = Number.parseInt(octal, 8);
+    const isPlain = octet > 0x20 && octet < 0x7f && octet !== 0x2e && octet !== 0x5c;
+    return isPlain ? String.fromCharCode(octet) : written;
+  });
 }

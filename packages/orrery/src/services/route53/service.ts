@@ -55,6 +55,7 @@ import {
 } from './control-plane/tags.ts';
 import { testDnsAnswer } from './control-plane/test-dns-answer.ts';
 import { associateVpc, disassociateVpc, listHostedZonesByVpc } from './control-plane/vpcs.ts';
+import { buildIndexes } from './control-plane/zone-index.ts';
 import { DataPlane } from './data-plane/data-plane.ts';
 import type { QuerySource } from './data-plane/dns-server.ts';
 import type { BiasFormula } from './data-plane/geoproximity.ts';
@@ -100,6 +101,7 @@ export async function createRoute53Service(
     watchesAnswers: options.watchesAnswers === true,
   });
   const store = await io.storage.open('route53');
+  buildIndexes(store);
   const delayMs = (options.propagationMs ?? 500) / timeScale;
   const propagation = new Propagation(io, store, data.state, delayMs);
   const plane: ControlPlane = { io, store, propagation };

@@ -15,10 +15,10 @@ import {
   deleteSet,
   newId,
   putSet,
-  readGroup,
   readZone,
   setKey,
   type ZoneRecord,
+  ZoneSets,
 } from './plane.ts';
 import { changeOutput } from './propagation.ts';
 import { type NormalizedChange, normalizeChange } from './record-input.ts';
@@ -37,17 +37,19 @@ export const changeResourceRecordSets =
       const problems: string[] = [];
       let delta = 0;
       for (const each of changes) delta += applyChange(transaction, zone, each, problems);
-      const touched = touchedSets(changes);
+      const sets = new ZoneSets(transaction, zone.id);
       if (problems.length === 0) {
-        for (const set of touched) problems.push(...problemsOf(transaction, zone, set));
-        problems.push(...apexProblems(transaction, zone));
+        for (const set of touchedSets(changes)) {
+          problems.push(...problemsOf(transaction, zone, sets, set));
+        }
+        problems.push(...apexProblems(sets, zone));
       }
       if (problems.length > 0) throw invalidChangeBatch([...new Set(problems)]);
       const changed = { ...zone, recordCount: zone.recordCount + delta };
       transaction.put(keyOf('zone', zone.id), JSON.stringify(changed));
       return propagation.submit(
         transaction,
-        [{ kind: 'records', zoneId: zone.id, groups: groupsOf(transaction, zone, changes) }],
+        [{ kind: 'records', zoneId: zone.id, groups: groupsOf(sets, changes) }],
         { id: newId(io, 'C'), comment: input.ChangeBatch?.Comment ?? null },
       );
     });
@@ -110,15 +112,15 @@ function applyChange(
       problems.push(
         `Tried to delete ${title(set)} but the values provided do not match the current values`,
       );
-    } else deleteSet(transaction, zone.id, set);
+    } else deleteSet(transaction, zone.id, set, key);
     return text === undefined ? 0 : -1;
   }
   if (action === 'CREATE' && text !== undefined) {
     problems.push(`Tried to create ${title(set)} but it already exists`);
     return 0;
   }
-  if (text !== undefined) deleteSet(transaction, zone.id, JSON.parse(text) as RecordSet);
-  putSet(transaction, zone.id, set);
+  if (text !== undefined) deleteSet(transaction, zone.id, JSON.parse(text) as RecordSet, key);
+  putSet(transaction, zone.id, set, key);
   return text === undefined ? 1 : 0;
 }
 
@@ -162,17 +164,13 @@ function touchedSets(changes: readonly NormalizedChange[]): RecordSet[] {
 }
 
 /** The groups that a batch has touched, as they are now. */
-function groupsOf(
-  transaction: WriteTransaction,
-  zone: ZoneRecord,
-  changes: readonly NormalizedChange[],
-): GroupUpdate[] {
+function groupsOf(sets: ZoneSets, changes: readonly NormalizedChange[]): GroupUpdate[] {
   const groups = new Map<string, GroupUpdate>();
   for (const { set } of changes) {
     const key = `${set.Name} ${set.Type}`;
     if (groups.has(key)) continue;
-    const sets = readGroup(transaction, zone.id, set.Name, set.Type);
-    groups.set(key, { name: set.Name, type: set.Type, sets });
+    const { Name: name, Type: type } = set;
+    groups.set(key, { name, type, sets: sets.group(name, type) });
   }
   return [...groups.values()];
 }

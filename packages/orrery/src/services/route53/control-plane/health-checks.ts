@@ -30,6 +30,7 @@ import {
   pageSize,
   readHealthCheck,
 } from './plane.ts';
+import { addToCount, countOf } from './zone-index.ts';
 
 const maxPage = 100;
 
@@ -63,6 +64,7 @@ export const createHealthCheck =
       const made: HealthCheckRecord = { id: io.random.uuid(), callerReference, version: 1, config };
       transaction.put(keyOf('health-check', made.id), JSON.stringify(made));
       transaction.put(reference, made.id);
+      addToCount(transaction, 'health-check', 1);
       const check = { id: made.id, config };
       propagation.submit(transaction, [{ kind: 'health-check', check }], null);
       return made;
@@ -88,14 +90,18 @@ function allHealthChecks(store: ReadTransaction): HealthCheckRecord[] {
 
 export const getHealthCheckCount =
   ({ store }: ControlPlane) =>
-  (): object => ({ HealthCheckCount: allHealthChecks(store).length });
+  (): object => ({ HealthCheckCount: countOf(store, 'health-check') });
 
 export const listHealthChecks =
   ({ store }: ControlPlane) =>
   (input: ListHealthChecksRequest): object => {
     const limit = pageSize(input.MaxItems, maxPage);
     const marker = input.Marker ?? '';
-    const checks = allHealthChecks(store).filter(({ id }) => id >= marker);
+    const { end } = rangeOf('health-check');
+    const range = { start: keyOf('health-check', marker), end, limit: limit + 1 };
+    const checks = [...store.range(range)].map(
+      ({ value }) => JSON.parse(value) as HealthCheckRecord,
+    );
     const next = checks[limit];
     return {
       HealthChecks: checks.slice(0, limit).map(output),
@@ -179,6 +185,7 @@ export const deleteHealthCheck =
       );
       if (parents.length > 0) throw healthCheckInUse(record.id);
       transaction.delete(keyOf('health-check', record.id));
+      addToCount(transaction, 'health-check', -1);
       transaction.delete(keyOf('health-check-reference', record.callerReference));
       transaction.delete(keyOf('tags', 'healthcheck', record.id));
       propagation.submit(transaction, [{ kind: 'health-check-deleted', id: record.id }], null);

@@ -12,7 +12,7 @@ import type {
   ListHostedZonesRequest,
   UpdateHostedZoneCommentRequest,
 } from '@aws-sdk/client-route-53';
-import type { Io } from '../../../io/io.ts';
+import type { Io, ReadTransaction } from '../../../io/io.ts';
 import {
   constraint,
   hostedZoneAlreadyExists,
@@ -21,7 +21,7 @@ import {
   invalidInput,
   notBuilt,
 } from '../errors.ts';
-import { keyOf, rangeOf, reversedName } from '../keys.ts';
+import { keyOf, rangeOf } from '../keys.ts';
 import type { RecordSet } from '../record-set.ts';
 import { normalizeName } from './names.ts';
 import {
@@ -35,6 +35,7 @@ import {
 } from './plane.ts';
 import { changeOutput } from './propagation.ts';
 import { refuseConflict, vpcOf, vpcOutput, zoneFacts } from './vpcs.ts';
+import { countOf, indexZone, privateZones, zonesByName } from './zone-index.ts';
 
 const maxPage = 100;
 
@@ -83,6 +84,7 @@ export const createHostedZone =
       transaction.put(keyOf('next-ordinal'), String(zone.ordinal + 1));
       transaction.put(keyOf('zone', zone.id), JSON.stringify(zone));
       transaction.put(reference, zone.id);
+      indexZone(transaction, undefined, zone);
       for (const set of sets) transaction.put(setKey(zone.id, set), JSON.stringify(set));
       const { id } = zone;
       const change = propagation.submit(
@@ -172,16 +174,18 @@ export const updateHostedZoneComment =
     return { HostedZone: zoneOutput(zone) };
   };
 
-function allZones({ store }: ControlPlane): ZoneRecord[] {
-  return [...store.range(rangeOf('zone'))].map(({ value }) => JSON.parse(value) as ZoneRecord);
+/** All zones in the order of their ids, from one on. */
+function zonesById(store: ReadTransaction, from: string, limit: number): ZoneRecord[] {
+  const range = { ...rangeOf('zone'), start: keyOf('zone', from), limit };
+  return [...store.range(range)].map(({ value }) => JSON.parse(value) as ZoneRecord);
 }
 
-export const getHostedZoneCount = (plane: ControlPlane) => (): object => ({
-  HostedZoneCount: allZones(plane).length,
-});
+export const getHostedZoneCount =
+  ({ store }: ControlPlane) =>
+  (): object => ({ HostedZoneCount: countOf(store, 'zone') });
 
 export const listHostedZones =
-  (plane: ControlPlane) =>
+  ({ store }: ControlPlane) =>
   (input: ListHostedZonesRequest): object => {
     if (input.DelegationSetId !== undefined) throw notBuilt('A reusable delegation set');
     const { HostedZoneType: kind } = input;
@@ -191,9 +195,10 @@ export const listHostedZones =
     }
     const marker = input.Marker === undefined ? '' : bareId(input.Marker);
     const limit = pageSize(input.MaxItems, maxPage);
-    const zones = allZones(plane)
-      .filter((zone) => zone.id >= marker)
-      .filter((zone) => kind === undefined || zone.vpcs !== undefined);
+    const zones =
+      kind === undefined
+        ? zonesById(store, marker, limit + 1)
+        : privateZones(store, marker, limit + 1).map((id) => readZone(store, id));
     const next = zones[limit];
     return {
       HostedZones: zones.slice(0, limit).map(zoneOutput),
@@ -205,7 +210,7 @@ export const listHostedZones =
   };
 
 export const listHostedZonesByName =
-  (plane: ControlPlane) =>
+  ({ store }: ControlPlane) =>
   (input: ListHostedZonesByNameRequest): object => {
     if (input.HostedZoneId !== undefined && input.DNSName === undefined) {
       throw invalidInput('HostedZoneId is allowed together with DNSName only.');
@@ -213,13 +218,8 @@ export const listHostedZonesByName =
     const limit = pageSize(input.MaxItems, maxPage);
     const start = input.DNSName === undefined ? undefined : normalizeName(input.DNSName);
     if (start !== undefined && 'problem' in start) throw invalidDomainName(input.DNSName ?? '');
-    const order = (name: string, id: string): string => `${reversedName(name)}\0${id}`;
-    const from = start === undefined ? '' : order(start.name, bareId(input.HostedZoneId));
-    const zones = allZones(plane)
-      .map((zone) => ({ zone, at: order(zone.name, zone.id) }))
-      .filter(({ at }) => at >= from)
-      .sort((a, b) => (a.at < b.at ? -1 : 1))
-      .map(({ zone }) => zone);
+    const from = start && { name: start.name, id: bareId(input.HostedZoneId) };
+    const zones = zonesByName(store, from, limit + 1).map((id) => readZone(store, id));
     const next = zones[limit];
     return {
       HostedZones: zones.slice(0, limit).map(zoneOutput),
@@ -241,6 +241,7 @@ export const deleteHostedZone =
         transaction.delete(key);
       }
       transaction.delete(keyOf('zone', zone.id));
+      indexZone(transaction, zone, undefined);
       transaction.delete(keyOf('zone-reference', zone.callerReference));
       transaction.delete(keyOf('tags', 'hostedzone', zone.id));
       return propagation.submit(transaction, [{ kind: 'zone-deleted', zoneId: zone.id }], {

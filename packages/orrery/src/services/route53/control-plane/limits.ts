@@ -1,8 +1,8 @@
 /** Quotas as AWS has them, and how much of each is used. They are told, not enforced. */
 import type { GetAccountLimitRequest, GetHostedZoneLimitRequest } from '@aws-sdk/client-route-53';
 import { constraint } from '../errors.ts';
-import { rangeOf } from '../keys.ts';
 import { type ControlPlane, readZone } from './plane.ts';
+import { type Counted, countOf } from './zone-index.ts';
 
 /** Facts: quotas of 2026. What is not built has none. */
 const accountLimits: Readonly<Record<string, number>> = {
@@ -29,12 +29,12 @@ export const getAccountLimit =
   ({ store }: ControlPlane) =>
   (input: GetAccountLimitRequest): object => {
     const Value = limitOf(accountLimits, input.Type);
-    const counted: Readonly<Record<string, string>> = {
+    const counted: Readonly<Record<string, Counted>> = {
       MAX_HEALTH_CHECKS_BY_OWNER: 'health-check',
       MAX_HOSTED_ZONES_BY_OWNER: 'zone',
     };
     const kind = counted[input.Type ?? ''];
-    const Count = kind === undefined ? 0 : [...store.range(rangeOf(kind))].length;
+    const Count = kind === undefined ? 0 : countOf(store, kind);
     return { Limit: { Type: input.Type, Value }, Count };
   };
 

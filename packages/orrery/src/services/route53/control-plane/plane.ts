@@ -5,6 +5,10 @@
  *
  *   zone/<id>                                  ZoneRecord
  *   zone-reference/<callerReference>           id
+ *   zone-name/<reversed name>/<id>             empty: the order of ListHostedZonesByName
+ *   zone-private/<id>                          empty: the private zones
+ *   zone-vpc/<region>/<vpc>/<id>               empty: the private zones of a VPC
+ *   count/<kind>                               how many `zone` or `health-check` there are
  *   set/<zoneId>/<reversed name>/<type>/<set>  RecordSet, in the order of ListResourceRecordSets
  *   change/<id>                                ChangeRecord
  *   pending/<sequence>                         PendingUpdates
@@ -92,16 +96,26 @@ export function setKey(zoneId: string, set: RecordSet): Uint8Array {
   return keyOf('set', zoneId, reversedName(set.Name), set.Type, set.SetIdentifier ?? '');
 }
 
-/** Writes a set, and that it uses a CIDR location. */
-export function putSet(transaction: WriteTransaction, zoneId: string, set: RecordSet): void {
-  transaction.put(setKey(zoneId, set), JSON.stringify(set));
+/** Writes a set (at its key), and that it uses a CIDR location. */
+export function putSet(
+  transaction: WriteTransaction,
+  zoneId: string,
+  set: RecordSet,
+  key: Uint8Array,
+): void {
+  transaction.put(key, JSON.stringify(set));
   const use = cidrUseKey(zoneId, set);
   if (use !== undefined) transaction.put(use, '');
 }
 
 /** Takes a set away, as it stood. */
-export function deleteSet(transaction: WriteTransaction, zoneId: string, set: RecordSet): void {
-  transaction.delete(setKey(zoneId, set));
+export function deleteSet(
+  transaction: WriteTransaction,
+  zoneId: string,
+  set: RecordSet,
+  key: Uint8Array,
+): void {
+  transaction.delete(key);
   const use = cidrUseKey(zoneId, set);
   if (use !== undefined) transaction.delete(use);
 }
@@ -113,26 +127,33 @@ function cidrUseKey(zoneId: string, set: RecordSet): Uint8Array | undefined {
   return keyOf('cidr-use', cidr.CollectionId, cidr.LocationName, zoneId, name, type, identifier);
 }
 
-/** The sets of one name and type. */
-export function readGroup(
-  store: ReadTransaction,
-  zoneId: string,
-  name: string,
-  type: string,
-): RecordSet[] {
-  return readSets(store, rangeOf('set', zoneId, reversedName(name), type));
-}
+/** A zone's sets by name, each name read once: for as long as nothing is written. */
+export class ZoneSets {
+  private readonly store: ReadTransaction;
+  private readonly zoneId: string;
+  private readonly known = new Map<string, readonly RecordSet[]>();
 
-/** The sets of one name, of all types. */
-export function readName(store: ReadTransaction, zoneId: string, name: string): RecordSet[] {
-  return readSets(store, rangeOf('set', zoneId, reversedName(name)));
-}
+  constructor(store: ReadTransaction, zoneId: string) {
+    this.store = store;
+    this.zoneId = zoneId;
+  }
 
-function readSets(
-  store: ReadTransaction,
-  range: { start: Uint8Array; end: Uint8Array },
-): RecordSet[] {
-  return [...store.range(range)].map(({ value }) => JSON.parse(value) as RecordSet);
+  /** The sets of one name, of all types, in order. */
+  at(name: string): readonly RecordSet[] {
+    let sets = this.known.get(name);
+    if (sets === undefined) {
+      const range = rangeOf('set', this.zoneId, reversedName(name));
+      sets = [...this.store.range(range)].map(({ value }) => JSON.parse(value) as RecordSet);
+      this.known.set(name, sets);
+    }
+    return sets;
+  }
+
+  /** The sets of one name and type. */
+  group(name: string, type: string): readonly RecordSet[] {
+    const sets = this.at(name);
+    return sets.every((set) => set.Type === type) ? sets : sets.filter((set) => set.Type === type);
+  }
 }
 
 /** The number of items on a page: AWS's maximum unless less is asked for. */

@@ -8,7 +8,7 @@ import { notBuilt } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { policyOf, type RecordSet, type RoutingPolicy } from '../record-set.ts';
 import { isInZone } from './names.ts';
-import { type CidrRecord, readGroup, readName, type ZoneRecord } from './plane.ts';
+import type { CidrRecord, ZoneRecord, ZoneSets } from './plane.ts';
 import { locationKey } from './routing-input.ts';
 
 const maxValues = 400;
@@ -19,19 +19,20 @@ const maxGeoproximitySets = 30;
 export function problemsOf(
   store: ReadTransaction,
   zone: ZoneRecord,
+  sets: ZoneSets,
   set: RecordSet,
 ): readonly string[] {
-  const group = readGroup(store, zone.id, set.Name, set.Type);
+  const group = sets.group(set.Name, set.Type);
   return [
-    ...placeProblems(store, zone, set),
+    ...placeProblems(sets, zone, set),
     ...policyProblems(set, group),
     ...cidrProblems(store, zone, set),
-    ...(set.AliasTarget === undefined ? [] : aliasProblems(store, zone, set)),
+    ...(set.AliasTarget === undefined ? [] : aliasProblems(store, zone, sets, set)),
   ];
 }
 
 /** Which types may stand at a name, beside which others. */
-function placeProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet): string[] {
+function placeProblems(sets: ZoneSets, zone: ZoneRecord, set: RecordSet): string[] {
   const { Name: name, Type: type } = set;
   const apex = name === zone.name;
   if (type === 'CNAME' && apex) {
@@ -45,7 +46,7 @@ function placeProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet)
   if ((type === 'NS' || type === 'DS') && name.startsWith('\\052.')) {
     return [`RRSet of type ${type} with DNS name ${name} is not permitted as a wildcard`];
   }
-  const others = new Set(readName(store, zone.id, name).map((other) => other.Type));
+  const others = new Set(sets.at(name).map((other) => other.Type));
   others.delete(type);
   if (type === 'CNAME' && others.size > 0) {
     return [
@@ -142,7 +143,12 @@ function mixedText(policy: RoutingPolicy, titled: string): string {
   return `${titled} cannot be created as a non-${policy} set exists with the same name and type.`;
 }
 
-function aliasProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet): string[] {
+function aliasProblems(
+  store: ReadTransaction,
+  zone: ZoneRecord,
+  sets: ZoneSets,
+  set: RecordSet,
+): string[] {
   const target = set.AliasTarget;
   if (target === undefined) return [];
   const title =
@@ -152,7 +158,7 @@ function aliasProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet)
   const missing = `${title}, but that target was not found`;
   if (target.HostedZoneId === zone.id) {
     const inZone = isInZone(target.DNSName, zone.name);
-    const found = readGroup(store, zone.id, target.DNSName, set.Type).length > 0;
+    const found = sets.group(target.DNSName, set.Type).length > 0;
     const self = target.DNSName === set.Name;
     return [...(inZone ? [] : [outside]), ...(found && !self ? [] : [missing])];
   }
@@ -166,12 +172,12 @@ function aliasProblems(store: ReadTransaction, zone: ZoneRecord, set: RecordSet)
 }
 
 /** What a zone must keep whatever a batch deletes. */
-export function apexProblems(store: ReadTransaction, zone: ZoneRecord): string[] {
+export function apexProblems(sets: ZoneSets, zone: ZoneRecord): string[] {
   const problems: string[] = [];
-  if (readGroup(store, zone.id, zone.name, 'SOA').length !== 1) {
+  if (sets.group(zone.name, 'SOA').length !== 1) {
     problems.push('A HostedZone must contain exactly one SOA record.');
   }
-  if (readGroup(store, zone.id, zone.name, 'NS').length === 0) {
+  if (sets.group(zone.name, 'NS').length === 0) {
     problems.push('A HostedZone must contain at least one NS record for the zone itself.');
   }
   return problems;

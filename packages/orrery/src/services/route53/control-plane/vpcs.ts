@@ -22,10 +22,11 @@ import {
   publicZoneVpcAssociation,
   vpcAssociationNotFound,
 } from '../errors.ts';
-import { keyOf, rangeOf } from '../keys.ts';
+import { keyOf } from '../keys.ts';
 import type { Vpc, ZoneFacts } from '../record-set.ts';
 import { type ControlPlane, newId, pageSize, readZone, type ZoneRecord } from './plane.ts';
 import { changeOutput } from './propagation.ts';
+import { indexZone, zonesOfVpc } from './zone-index.ts';
 
 const maxPage = 100;
 
@@ -49,19 +50,14 @@ export function zoneFacts(zone: ZoneRecord): ZoneFacts {
   return { id, name, createdAtMs, ordinal, ...whereabouts };
 }
 
-function zonesOf(store: ReadTransaction, vpc: Vpc): ZoneRecord[] {
-  return [...store.range(rangeOf('zone'))]
-    .map(({ value }) => JSON.parse(value) as ZoneRecord)
-    .filter(({ vpcs }) => vpcs?.some((each) => sameVpc(each, vpc)) === true);
-}
-
 function sameVpc(a: Vpc, b: Vpc): boolean {
   return a.id === b.id && a.region === b.region;
 }
 
 /** Throws where the VPC has a private zone of that name already. */
 export function refuseConflict(store: ReadTransaction, name: string, vpc: Vpc): void {
-  const found = zonesOf(store, vpc).find((zone) => zone.name === name);
+  const all = zonesOfVpc(store, vpc, '', Number.MAX_SAFE_INTEGER);
+  const found = all.map((id) => readZone(store, id)).find((zone) => zone.name === name);
   if (found === undefined) return;
   throw conflictingDomainExists(
     `The VPC ${vpc.id} in region ${vpc.region} has already been associated with the hosted zone ` +
@@ -84,6 +80,7 @@ async function change(
     const added = changed.vpcs.length > zone.vpcs.length;
     if (added) refuseConflict(transaction, zone.name, vpc);
     transaction.put(keyOf('zone', zone.id), JSON.stringify(changed));
+    indexZone(transaction, zone, changed);
     const updates = [{ kind: 'zone', zone: zoneFacts(changed) }] as const;
     const comment = input.Comment ?? null;
     return propagation.submit(transaction, updates, { id: newId(io, 'C'), comment });
@@ -114,16 +111,18 @@ export const listHostedZonesByVpc =
   (input: ListHostedZonesByVPCRequest): object => {
     const vpc = vpcOf({ VPCId: input.VPCId, VPCRegion: input.VPCRegion });
     const limit = pageSize(input.MaxItems, maxPage);
-    const start = input.NextToken === undefined ? 0 : Number(input.NextToken);
-    if (!Number.isInteger(start) || start < 0) throw invalidInput('The NextToken is not valid.');
-    const zones = zonesOf(store, vpc);
+    const start = input.NextToken ?? '';
+    if (!/^[0-9A-Z]*$/.test(start)) throw invalidInput('The NextToken is not valid.');
+    const ids = zonesOfVpc(store, vpc, start, limit + 1);
+    const zones = ids.slice(0, limit).map((id) => readZone(store, id));
+    const next = ids[limit];
     return {
-      HostedZoneSummaries: zones.slice(start, start + limit).map(({ id, name }) => ({
+      HostedZoneSummaries: zones.map(({ id, name }) => ({
         HostedZoneId: id,
         Name: name,
         Owner: { OwningAccount: '000000000000' },
       })),
       MaxItems: limit,
-      ...(start + limit < zones.length ? { NextToken: String(start + limit) } : {}),
+      ...(next === undefined ? {} : { NextToken: next }),
     };
   };
