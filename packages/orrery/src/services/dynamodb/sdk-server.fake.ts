@@ -9,7 +9,7 @@ import type { Io } from '../../io/io.ts';
 import { createProbe } from '../../io/node/probe.ts';
 import { createStorage, type OwnedStorage } from '../../io/node/storage.ts';
 import { createTimers } from '../../io/node/timers.ts';
-import { createDynamoDbService } from './service.ts';
+import { createDynamoDbService, type DynamoDbOptions } from './service.ts';
 
 export const region = 'us-east-1';
 const accountId = '000000000000';
@@ -22,7 +22,10 @@ export interface Running {
 }
 
 /** Serves what is stored in that directory. */
-export async function run(directory: string): Promise<Running> {
+export async function run(
+  directory: string,
+  options: Partial<DynamoDbOptions> = {},
+): Promise<Running> {
   const storage = createStorage(directory, 'test', 'process');
   const probe = createProbe('test', undefined);
   const io: Io = {
@@ -30,7 +33,7 @@ export async function run(directory: string): Promise<Running> {
     storage,
     timers: createTimers(probe),
   };
-  const dynamoDb = await createDynamoDbService(io, { region, accountId });
+  const dynamoDb = await createDynamoDbService(io, { region, accountId, ...options });
   const endpoint = createEndpoint({
     io,
     region,

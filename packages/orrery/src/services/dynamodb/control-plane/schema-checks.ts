@@ -68,7 +68,7 @@ export const tagRules: Rules = [
   ['Value', required, lengthAtMost(256)],
 ];
 
-/** Vector indexes are not built. `member` may be newer than the types of the SDK. */
+/** Vector indexes are not built. */
 export function refuseVectorIndexes(input: object, member: string): void {
   const given = (input as Readonly<Record<string, unknown>>)[member];
   if (given != null) throw notBuilt(`${member}: vector indexes`);

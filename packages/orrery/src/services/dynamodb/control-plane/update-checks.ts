@@ -36,6 +36,8 @@ const changeable = [
   'WarmThroughput',
   'MultiRegionConsistency',
   'GlobalTableWitnessUpdates',
+  'DisassociationProtectionEnabled',
+  'VectorIndexUpdates',
 ] as const;
 
 /** Throws `ValidationException`. */

@@ -37,6 +37,9 @@ export async function updateTable(plane: ControlPlane, input: UpdateTableInput):
     throw notBuilt('A witness of a global table');
   }
   refuseVectorIndexes(input, 'VectorIndexUpdates');
+  if (input.DisassociationProtectionEnabled === true) {
+    throw notBuilt('DisassociationProtectionEnabled');
+  }
   if (input.ReplicaUpdates !== undefined && input.ReplicaUpdates.length > 0) {
     return updateReplicas(plane, table, input);
   }
