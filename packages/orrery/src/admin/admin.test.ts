@@ -58,6 +58,15 @@ function setUp() {
       dependsOnChance: false,
       places: [],
     }),
+    routingControls: async () => [],
+    setRoutingControl: async (name, on) => {
+      if (name === 'none') throw new ControlError('There is no routing control "none".');
+      return {
+        arn: `arn:aws:route53-recovery-control::0:controlpanel/p/routingcontrol/${name}`,
+        on,
+        healthCheckIds: [],
+      };
+    },
     deploy: async (path) => [{ name: path ?? 'own', region: 'r', action: 'create', outputs: {} }],
     destroy: async () => {
       throw new ControlError('no app runs');
@@ -132,6 +141,20 @@ describe('the admin interface', () => {
     const { text } = await call('GET', '/api/explain?name=a.test&place=tokyo&down=x,y');
     const asked = { name: 'a.test', type: 'A', place: 'tokyo', down: ['x', 'y'] };
     assert.deepEqual(JSON.parse(text), asked);
+    const inside = await call('GET', '/api/explain?name=a.test&ip=192.0.2.1&vpc=vpc-1');
+    assert.match(inside.text, /"ip":"192\.0\.2\.1","vpc":"vpc-1"/);
+    assert.equal((await call('GET', '/api/routing-controls')).text, '[]\n');
+    const control = await call('POST', '/api/routing-controls', { name: 'r', on: true });
+    assert.match(control.text, /routingcontrol\/r","on":true/);
+    for (const [body, words] of [
+      [{ name: 'none', on: true }, /no routing control/],
+      [{ name: 'r', on: 'yes' }, /true or false/],
+      [{ on: true }, /must be a text/],
+    ] as const) {
+      const answer = await call('POST', '/api/routing-controls', body);
+      assert.equal(answer.status, 400);
+      assert.match(answer.text, words);
+    }
     assert.match((await call('GET', '/api/world?name=a.test&type=AAAA')).text, /"AAAA".*"places"/);
     assert.match((await call('GET', '/')).text, /<p>page/);
     assert.match((await call('GET', '/api/events?after=4')).text, /"sequence":5/);

@@ -91,8 +91,19 @@ function createRoutes(cloud: CloudControl): Readonly<Record<string, Route>> {
     'GET /api/lookups': async (_request, _path, query) => cloud.lookups(limitOf(query, 500)),
     'GET /api/places': async () => places,
     'GET /api/explain': (_request, _path, query) =>
-      cloud.explain({ ...questionOf(query), place: query.get('place') ?? '' }),
+      cloud.explain({
+        ...questionOf(query),
+        ...optional('place', query.get('place')),
+        ...optional('ip', query.get('ip')),
+        ...optional('vpc', query.get('vpc')),
+      }),
     'GET /api/world': (_request, _path, query) => cloud.world(questionOf(query)),
+    'GET /api/routing-controls': () => cloud.routingControls(),
+    'POST /api/routing-controls': async (request) => {
+      const body = bodyOf(request);
+      if (typeof body['on'] !== 'boolean') throw new BadRequest('"on" must be true or false.');
+      return cloud.setRoutingControl(text(body, 'name'), body['on']);
+    },
     'POST /api/deploy': (request) => {
       const path = bodyOf(request)['app'];
       if (path !== undefined && typeof path !== 'string') throw new BadRequest('"app" is a path.');

@@ -7,17 +7,24 @@ import type { Remembered, ResolverSettings } from '../regions/client-resolver.ts
 import type { LogAnswer, LogQuery } from '../regions/logs.ts';
 import type { LatencySetting } from '../regions/options.ts';
 import type { Conflict } from '../services/dynamodb/api.ts';
-import type { World } from '../services/route53/api.ts';
+import type { RoutingControlState, World } from '../services/route53/api.ts';
 import type { TraceEvent } from '../trace/recorder.ts';
 import type { Timeline } from '../trace/timeline.ts';
 
 export interface ExplainQuestion {
   readonly name: string;
   readonly type: string;
-  readonly place: string;
+  /** Where the client is: a place, */
+  readonly place?: string;
+  /** or an address or subnet; */
+  readonly ip?: string;
+  /** for private zones the VPC that it is in: an id, or a region for all there. */
+  readonly vpc?: string;
   /** Regions and health checks that are taken as failed for this question. */
   readonly down: readonly string[];
 }
+
+export type WorldQuestion = Pick<ExplainQuestion, 'name' | 'type' | 'down'>;
 
 export type RegionState = 'starting' | 'running' | 'hung' | 'down';
 
@@ -112,7 +119,10 @@ export interface CloudControl {
   /** Route 53's decision for a name, type and place, as data. */
   explain(question: ExplainQuestion): Promise<unknown>;
   /** The same for every place, without the reasons. */
-  world(question: Omit<ExplainQuestion, 'place'>): Promise<World>;
+  world(question: WorldQuestion): Promise<World>;
+  routingControls(): Promise<readonly RoutingControlState[]>;
+  /** By ARN, the end of an ARN, or the id of a health check that follows it. */
+  setRoutingControl(name: string, on: boolean): Promise<RoutingControlState>;
   /** Synthesizes and deploys an app (the one that runs, where none is named) to what runs now. */
   deploy(path: string | undefined): Promise<readonly DeployedStack[]>;
   /** Deletes the stacks of the app that runs. */

@@ -239,6 +239,8 @@ function createControl(parts: Parts): CloudControls {
     timeline: () => timelineOf(incidents.after(0, 10_000), parts.options.settings.timeScale),
     explain: (question) => edge.explain(question),
     world: (question) => edge.world(question),
+    routingControls: () => edge.routingControls(),
+    setRoutingControl: (name, on) => edge.setRoutingControl(name, on),
     conflicts: async (limit) => {
       const { answers, unreachable } = await askRegions(serving(), (region) =>
         callInternal<ConflictsResponse>(io, { region, service: 'dynamodb-replica' }, '/conflicts', {

@@ -2,7 +2,13 @@
  * The edge with its sockets: the global endpoint, DNS, the client proxy. Owns the listeners and how
  * a client in a place reaches a region. Refuses to own the services (`regions/edge.ts`).
  */
-import type { ExplainQuestion, HealthCheckStatus } from '../admin/api.ts';
+import {
+  ControlError,
+  type ExplainQuestion,
+  type HealthCheckStatus,
+  type WorldQuestion,
+} from '../admin/api.ts';
+import { ServiceError } from '../endpoint/service.ts';
 import type { Closer } from '../io/io.ts';
 import { listenDns } from '../io/node/listen-dns.ts';
 import { listenHttp } from '../io/node/listen-http.ts';
@@ -14,7 +20,11 @@ import { createEdgeDoor } from '../regions/edge-door.ts';
 import { callInternal } from '../regions/gather.ts';
 import { hostNamesOf } from '../regions/host-names.ts';
 import type { CloudSettings } from '../regions/options.ts';
-import type { World } from '../services/route53/api.ts';
+import type {
+  RoutingControlState,
+  RoutingControlsResponse,
+  World,
+} from '../services/route53/api.ts';
 import type { GeoDatabase } from '../world/geo-database.ts';
 import { listenProxy } from './proxy.ts';
 
@@ -27,7 +37,9 @@ export interface EdgePorts {
 export interface Edge {
   readonly ports: EdgePorts & { readonly endpoint: number };
   explain(question: ExplainQuestion): Promise<unknown>;
-  world(question: Omit<ExplainQuestion, 'place'>): Promise<World>;
+  world(question: WorldQuestion): Promise<World>;
+  routingControls(): Promise<readonly RoutingControlState[]>;
+  setRoutingControl(name: string, on: boolean): Promise<RoutingControlState>;
   healthChecks(): Promise<readonly HealthCheckStatus[]>;
   hostNames(): Promise<readonly string[]>;
   /** What the resolvers of clients remember, newest first. */
@@ -93,6 +105,9 @@ export async function openEdge(
       ports: { endpoint: http.port, dns: dns.port, proxy: proxy.port },
       explain: (question) => internal(io, '/explain', question),
       world: (question) => internal(io, '/world', question),
+      routingControls: async () =>
+        (await internal<RoutingControlsResponse>(io, '/routing-controls', {})).routingControls,
+      setRoutingControl: (arn, on) => internal(io, '/routing-control', { arn, on }),
       healthChecks: async () =>
         (await internal<{ healthChecks: readonly HealthCheckStatus[] }>(io, '/health-checks', {}))
           .healthChecks,
@@ -115,6 +130,13 @@ async function geoDatabaseOf(path: string | undefined): Promise<GeoDatabase | un
   return (await import('./geo-files.ts')).readGeoDatabase(path);
 }
 
-function internal<T>(io: NodeIo, path: string, body: unknown): Promise<T> {
-  return callInternal<T>(io, { region: 'global', service: 'route53-internal' }, path, body);
+/** Asks Route 53's own address; what it refuses is the caller's mistake. */
+async function internal<T>(io: NodeIo, path: string, body: unknown): Promise<T> {
+  try {
+    const to = { region: 'global', service: 'route53-internal' };
+    return await callInternal<T>(io, to, path, body);
+  } catch (error) {
+    const isCallers = error instanceof ServiceError && error.status === 400;
+    throw isCallers ? new ControlError(error.message) : error;
+  }
 }

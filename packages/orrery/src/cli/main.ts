@@ -18,6 +18,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   curl: async () => (await import('./commands/curl.ts')).curlCommand,
   fault: async () => (await import('./commands/fault.ts')).faultCommand,
   timeline: async () => (await import('./commands/timeline.ts')).timelineCommand,
+  'routing-control': async () =>
+    (await import('./commands/routing-control.ts')).routingControlCommand,
   conflicts: async () => (await import('./commands/conflicts.ts')).conflictsCommand,
   logs: async () => (await import('./commands/logs.ts')).logsCommand,
   places: async () => (await import('./commands/places.ts')).placesCommand,
@@ -28,7 +30,7 @@ async function help(): Promise<string> {
   const rows = await Promise.all(
     Object.values(commands).map(async (load) => {
       const { name, summary } = await load();
-      return `  ${name.padEnd(11)} ${summary}`;
+      return `  ${name.padEnd(15)} ${summary}`;
     }),
   );
   return `${out('bold', 'orrery')}: a working model of a multi-region AWS on one machine

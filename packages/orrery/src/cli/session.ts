@@ -230,6 +230,8 @@ class RunningSession implements Session {
       timeline: () => control().timeline(),
       explain: async (question) => control().explain(question),
       world: async (question) => control().world(question),
+      routingControls: async () => control().routingControls(),
+      setRoutingControl: async (name, on) => control().setRoutingControl(name, on),
       deploy: (path) => this.#redeploy(path),
       destroy: () => this.#destroy(),
       reset: () => this.#reset(),

@@ -65,6 +65,43 @@ test('by latency; with a region taken as failed, and nothing changed by asking',
   assert.equal(cloud.dig('near.w.test', 'A', 'boston'), regionIp('us-east-1'));
 });
 
+const boxesOf = (svg: string) =>
+  [...svg.matchAll(/<text class="ink region" x="([\d.-]+)" y="([\d.-]+)">([^<]+)</g)].map(
+    ([, x, y, text = '']) => ({
+      text,
+      left: Number(x),
+      top: Number(y) - 13,
+      long: text.length * 8,
+    }),
+  );
+
+test('labels keep off each other and inside the picture, however close the regions', async () => {
+  const close = ['us-east-1', 'us-east-2', 'ca-central-1', 'eu-west-1', 'eu-west-2', 'eu-west-3'];
+  const all = [...close, 'eu-central-1', 'eu-central-2', 'ap-northeast-1', 'ap-northeast-3'];
+  const cloud = await TestCloud.make();
+  const zone = await cloud.zone('w.test');
+  await cloud.change(
+    zone,
+    ...all.map((Region) => {
+      const more = { SetIdentifier: Region, Region };
+      return ['CREATE', records('near.w.test', 'A', [regionIp(Region)], more)] as const;
+    }),
+  );
+  await cloud.sleep(600);
+  const svg = worldMap(await ask(cloud, 'near.w.test', []), []);
+  golden('catchments-ten.svg', svg);
+  const boxes = boxesOf(svg);
+  assert.deepEqual(boxes.map(({ text }) => text).sort(), [...all].sort());
+  for (const [i, a] of boxes.entries()) {
+    assert.ok(a.left >= 0 && a.left + a.long <= 1200, a.text);
+    for (const b of boxes.slice(i + 1)) {
+      const apart =
+        a.left + a.long <= b.left || b.left + b.long <= a.left || Math.abs(a.top - b.top) >= 13;
+      assert.ok(apart, `${a.text} lies on ${b.text}`);
+    }
+  }
+});
+
 test('a bias of +50 widens a catchment', async () => {
   const count = (world: World) =>
     world.places.filter(({ region }) => region === 'eu-central-1').length;

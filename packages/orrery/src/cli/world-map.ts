@@ -1,18 +1,23 @@
 /**
- * A map of who is sent where: an SVG of every place in the colour of what answers it.
- * Owns the picture. Refuses to own the answers (`World` of Route 53). Pure.
+ * A map of who is sent where: an SVG of every place in the colour of what answers it, over land in
+ * the tint of its nearest place. Owns the picture. Refuses to own the answers (`World` of Route
+ * 53). Pure.
  */
-import type { World, WorldPlace } from '../services/route53/api.ts';
+import type { World } from '../services/route53/api.ts';
 import type { Point } from '../world/geometry.ts';
 import { placeByName } from '../world/places.ts';
 import { regionById } from '../world/regions.ts';
+import { type Catchment, catchmentsOf, nearestCatchment } from './world-catchments.ts';
+import { coasts } from './world-land.ts';
 
 const width = 1200;
 const mapHeight = 560;
-const north = 75;
-const south = -58;
+const north = 78;
+const south = -57;
 const top = 70;
-/** Distinct for people who see colours differently (Okabe and Ito), then repeated. */
+/** Degrees; land is tinted in cells of this size. */
+const cell = 2;
+/** The first eight distinct for people who see colours differently (Okabe and Ito), then others. */
 const colours = [
   '#0072b2',
   '#d55e00',
@@ -22,54 +27,24 @@ const colours = [
   '#56b4e9',
   '#8a5a00',
   '#7a4fb5',
+  '#c2185b',
+  '#6b8e23',
+  '#1f2a8a',
+  '#ff8f7a',
+  '#20a2aa',
+  '#8c8c3c',
 ];
 const unanswered = '#666666';
 
-/** Coasts drawn by hand, a dozen or two of points each: longitude, latitude. */
-const coasts: readonly string[] = [
-  // The Americas.
-  `-168,66 -156,71 -140,70 -125,70 -110,68 -95,69 -88,67 -94,60 -92,57 -82,55 -80,51 -78,56 -77,62
-   -70,61 -65,59 -60,55 -56,52 -65,50 -60,46 -66,44 -70,42 -74,40 -76,35 -81,31 -80,26 -82,29 -84,30
-   -90,29 -97,28 -97,22 -94,18 -90,21 -87,21 -88,16 -83,15 -83,10 -77,8 -72,12 -62,10 -52,5 -50,0
-   -44,-3 -35,-6 -39,-14 -41,-22 -48,-26 -54,-34 -58,-38 -65,-43 -68,-51 -69,-55 -74,-51 -73,-40
-   -71,-30 -70,-18 -76,-14 -81,-5 -80,1 -77,7 -80,8 -85,10 -88,13 -95,16 -105,20 -109,25 -113,31
-   -110,23 -116,30 -121,35 -124,41 -124,48 -130,54 -137,58 -146,61 -152,59 -160,56 -163,60 -168,66`,
-  // Greenland.
-  '-73,75 -60,75 -20,75 -22,70 -33,67 -43,60 -50,63 -54,68 -58,74',
-  // Europe and Asia.
-  `-9,43 -9,37 -5,36 0,39 3,42 8,44 12,42 16,38 18,40 14,44 14,45 19,42 23,36 24,40 27,37 36,37 35,32
-   34,28 39,21 43,13 52,16 59,22 56,25 51,25 48,30 57,26 62,25 67,24 72,20 74,15 77,8 80,13 80,16 87,21
-   91,22 94,17 98,16 98,9 103,2 100,8 100,13 105,9 109,12 106,18 109,21 114,22 119,25 122,30 119,35
-   122,37 118,39 121,40 125,39 126,34 129,36 128,39 132,43 140,48 141,53 136,55 143,59 155,59 160,61
-   156,51 163,57 171,60 179,63 179,68 160,70 140,72 130,71 113,74 100,75 85,74 70,73 67,69 55,69 44,68
-   40,65 33,67 41,67 30,70 20,70 13,66 5,61 6,58 11,59 13,55 17,58 18,62 24,65 22,60 30,60 24,57 20,54
-   10,54 8,57 8,54 4,52 -1,49 -4,48 -1,45 -2,43 -9,43`,
-  // Africa.
-  `-6,36 -10,31 -17,21 -17,14 -13,8 -8,4 4,6 9,4 9,-1 13,-6 12,-16 15,-26 18,-34 25,-34 32,-29 35,-24
-   40,-16 39,-6 43,1 51,11 43,12 37,20 33,28 32,31 20,31 11,34 10,37 0,36`,
-  // Australia, New Zealand, Madagascar.
-  `114,-22 113,-26 115,-34 124,-33 131,-31 138,-35 144,-38 150,-37 153,-28 146,-19 142,-11 140,-17
-   136,-12 131,-12 122,-18`,
-  '173,-35 178,-38 175,-41 172,-44 167,-46 171,-42 174,-40',
-  '49,-12 50,-16 47,-25 44,-24 44,-17',
-  // Great Britain, Ireland, Iceland.
-  '-5,50 1,51 0,53 -2,57 -5,58 -3,54',
-  '-10,52 -6,52 -6,55 -10,54',
-  '-24,65 -18,63 -14,65 -20,66',
-  // Japan, the Philippines, Sumatra, Java, Borneo, Sulawesi, New Guinea, Sri Lanka, Taiwan.
-  '130,31 132,34 136,34 140,35 142,40 141,42 145,44 142,45 140,41 137,37 131,34',
-  '120,18 122,17 124,13 126,7 122,7 120,14',
-  '95,5 104,-3 106,-6 101,-3',
-  '105,-6 114,-8 111,-6',
-  '109,1 117,7 118,1 115,-4 110,-3',
-  '119,-5 120,1 125,1 121,-1 123,-5',
-  '131,-1 141,-3 147,-6 150,-10 144,-8 138,-8',
-  '80,10 82,7 80,6',
-  '120,23 122,25 121,22',
-  // Cuba and Hispaniola.
-  '-84,22 -77,20 -75,20 -80,23',
-  '-74,20 -68,19 -72,18',
-];
+const style = `
+.paper{fill:#fff}.ink{fill:#1b2733}.soft{fill:#5a6a78}.sea{fill:#eef3f7}.land{fill:#dde3e8}
+.coast{fill:none;stroke:#aab6c0}.tint{opacity:.3}.dot{stroke:#fff}.region{font-weight:600;
+paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}.lead{stroke:#5a6a78}.failed{fill:#fff;stroke:#666}
+.cross{fill:none;stroke:#666;stroke-width:2px}
+@media (prefers-color-scheme:dark){.paper{fill:#10171e}.ink{fill:#e6edf3}.soft{fill:#9fb0bf}
+.sea{fill:#17212b}.land{fill:#2a3743}.coast{stroke:#4c5d6c}.tint{opacity:.4}.dot{stroke:#10171e}
+.region{stroke:#10171e}.lead{stroke:#9fb0bf}.failed{fill:#10171e;stroke:#9fb0bf}
+.cross{stroke:#9fb0bf}}`;
 
 const x = ({ lon }: Point): number => round(((lon + 180) / 360) * width);
 const y = ({ lat }: Point): number => round(top + ((north - lat) / (north - south)) * mapHeight);
@@ -78,90 +53,198 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-function land(): string {
-  const paths = coasts.map((coast) => {
-    const points = coast.split(/\s+/).map((pair) => {
-      const [lon = 0, lat = 0] = pair.split(',').map(Number);
-      return `${x({ lat, lon })},${y({ lat, lon })}`;
-    });
-    return `M${points.join(' ')}Z`;
-  });
-  return `<path class="land" d="${paths.join('')}"/>`;
+interface Painted extends Catchment {
+  readonly colour: string;
 }
 
-/** What answers, most places first, each with its colour. */
-function catchments(world: World): Map<string, { colour: string; places: WorldPlace[] }> {
-  const byLabel = new Map<string, WorldPlace[]>();
-  for (const place of world.places) {
-    byLabel.set(place.label, [...(byLabel.get(place.label) ?? []), place]);
+function coastPath(): string {
+  return coasts
+    .map((ring) => `M${ring.map((point) => `${x(point)},${y(point)}`).join(' ')}Z`)
+    .join('');
+}
+
+/** Cells of land by the catchment of their nearest place, neighbours in a row as one. */
+function tints(painted: readonly Painted[]): string[] {
+  const nearest = nearestCatchment(painted);
+  const paths = painted.map(() => '');
+  for (let lat = north; lat > south; lat -= cell) {
+    const height = round(y({ lat: lat - cell, lon: 0 }) - y({ lat, lon: 0 }));
+    for (let from = -180; from < 180; ) {
+      const owner = nearest({ lat: lat - cell / 2, lon: from + cell / 2 });
+      let to = from + cell;
+      const isOwn = (lon: number) =>
+        nearest({ lat: lat - cell / 2, lon: lon + cell / 2 }) === owner;
+      while (to < 180 && isOwn(to)) to += cell;
+      const [left, right] = [x({ lat, lon: from }), x({ lat, lon: to })];
+      paths[owner] =
+        `${paths[owner] ?? ''}M${left},${y({ lat, lon: 0 })}H${right}v${height}H${left}Z`;
+      from = to;
+    }
   }
-  const labels = [...byLabel.keys()].sort();
-  return new Map(
-    labels.map((label, i) => {
-      const places = byLabel.get(label) ?? [];
-      const answered = places.some(({ answers }) => answers.length > 0);
-      const colour = answered ? (colours[i % colours.length] ?? unanswered) : unanswered;
-      return [label, { colour, places }];
+  return paths.flatMap((path, i) =>
+    path === '' ? [] : [`<path fill="${painted[i]?.colour ?? unanswered}" d="${path}"/>`],
+  );
+}
+
+function dots({ places, colour, label }: Painted): string[] {
+  return places.flatMap(({ place: name, latencyMs }) => {
+    const place = placeByName(name);
+    if (place === undefined) return [];
+    const away = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms`;
+    const title = escaped(`${place.displayName} → ${label}${away}`);
+    return [
+      `<circle cx="${x(place)}" cy="${y(place)}" r="4.5" fill="${colour}"><title>${title}</title></circle>`,
+    ];
+  });
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+const overlap = (a: Box, b: Box): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** From a point to a box; 0 inside. */
+const gap = (cx: number, cy: number, box: Box): number =>
+  Math.hypot(
+    Math.max(box.left - cx, cx - box.right, 0),
+    Math.max(box.top - cy, cy - box.bottom, 0),
+  );
+
+const around = (cx: number, cy: number, radius: number): Box => ({
+  left: cx - radius,
+  top: cy - radius,
+  right: cx + radius,
+  bottom: cy + radius,
+});
+
+/**
+ * Where a label may stand, in lines from its diamond: beside it first, then farther and farther up
+ * and down, where a line must lead to it.
+ */
+const positions: readonly (readonly [dx: number, dy: number])[] = [
+  [1, -0.6],
+  [-1, -0.6],
+  [1, 0.9],
+  [-1, 0.9],
+  [1, 0.15],
+  [-1, 0.15],
+  [0, -1],
+  [0, 1.3],
+  ...[2.2, 3.4, 4.6, 5.8].flatMap((dy) =>
+    [1, -1, 0].flatMap((dx): [number, number][] => [
+      [dx, -dy],
+      [dx, dy],
+    ]),
+  ),
+];
+/** Positions before this one need no line. */
+const besides = 8;
+
+/** Regions as diamonds, with labels that keep off each other, the diamonds and most dots. */
+function markers(painted: readonly Painted[]): string[] {
+  const regions = painted.flatMap((one) => {
+    const region = regionById(one.label);
+    return region === undefined ? [] : [{ one, cx: x(region), cy: y(region) }];
+  });
+  const diamonds = regions.map(({ cx, cy }) => around(cx, cy, 10));
+  const circles = painted.flatMap(({ places }) =>
+    places.flatMap(({ place }) => {
+      const at = placeByName(place);
+      return at === undefined ? [] : [around(x(at), y(at), 5)];
     }),
   );
+  const labels: Box[] = [];
+  const map: Box = { left: 4, top: top + 4, right: width - 4, bottom: top + mapHeight - 4 };
+  return regions.flatMap(({ one, cx, cy }) => {
+    const text = one.failed ? `${one.label} (failed)` : one.label;
+    const long = text.length * 8;
+    const boxes = positions.map(([dx, dy]): Box => {
+      const left = dx === 0 ? cx - long / 2 : dx > 0 ? cx + 13 : cx - 13 - long;
+      const middle = cy + dy * 14;
+      return { left, top: middle - 9, right: left + long, bottom: middle + 7 };
+    });
+    const cost = (box: Box, position: number): number =>
+      (position < besides ? 0 : 4 + position) +
+      (box.left < map.left || box.right > map.right ? 1000 : 0) +
+      (box.top < map.top || box.bottom > map.bottom ? 1000 : 0) +
+      regions.filter((other) => gap(other.cx, other.cy, box) < gap(cx, cy, box)).length * 20 +
+      labels.filter((other) => overlap(box, other)).length * 500 +
+      diamonds.filter((other) => overlap(box, other)).length * 100 +
+      circles.filter((other) => overlap(box, other)).length;
+    const costs = boxes.map(cost);
+    const position = costs.indexOf(Math.min(...costs));
+    const best = boxes[position];
+    if (best === undefined) return [];
+    labels.push(best);
+    const end = Math.min(best.right, Math.max(best.left, cx));
+    const lead = `M${cx},${cy}L${round(end)},${round((best.top + best.bottom) / 2)}`;
+    return [
+      ...(position < besides ? [] : [`<path class="lead" d="${lead}"/>`]),
+      diamond(cx, cy, one),
+      `<text class="ink region" x="${round(best.left)}" y="${round(best.bottom - 3)}">${escaped(text)}</text>`,
+    ];
+  });
 }
 
-function dots(of: readonly WorldPlace[], colour: string): string {
-  return of
-    .map(({ place: name, label, latencyMs }) => {
-      const place = placeByName(name);
-      if (place === undefined) return '';
-      const away = latencyMs === null ? '' : `, ${Math.round(latencyMs)} ms`;
-      const title = escaped(`${place.displayName} → ${label}${away}`);
-      return `<circle cx="${x(place)}" cy="${y(place)}" r="4.5" fill="${colour}"><title>${title}</title></circle>`;
-    })
-    .join('\n');
+function diamond(cx: number, cy: number, { failed, colour }: Painted): string {
+  const paint = failed ? 'class="failed"' : `class="dot" fill="${colour}"`;
+  const cross = failed
+    ? `<path class="cross" d="M${round(cx - 5)},${round(cy - 5)}l10,10m0,-10l-10,10"/>`
+    : '';
+  const shape = `M${cx},${round(cy - 10)}l10,10 -10,10 -10,-10Z`;
+  return `<path ${paint} stroke-width="2" d="${shape}"/>${cross}`;
 }
 
-function marker(label: string, colour: string): string {
-  const region = regionById(label);
-  if (region === undefined) return '';
-  const [cx, cy] = [x(region), y(region)];
-  const anchor = cx > width - 150 ? ['end', cx - 13] : ['start', cx + 13];
-  return (
-    `<rect x="${round(cx - 7)}" y="${round(cy - 7)}" width="14" height="14" fill="${colour}" ` +
-    `stroke="#fff" stroke-width="2" transform="rotate(45 ${cx} ${cy})"/>` +
-    `<text class="region" x="${round(Number(anchor[1]))}" y="${round(cy - 8)}" ` +
-    `text-anchor="${anchor[0]}">${escaped(label)}</text>`
-  );
+function legend(painted: readonly Painted[]): string[] {
+  return painted.map(({ label, places, meanMs, failed, colour }, i) => {
+    const [left, at] = [20 + (i % 3) * 395, top + mapHeight + 28 + Math.floor(i / 3) * 24];
+    const count = `${places.length} ${places.length === 1 ? 'place' : 'places'}`;
+    const away = meanMs === undefined ? '' : `, ${Math.round(meanMs)} ms on average`;
+    const text = failed && places.length === 0 ? 'taken as failed' : `${count}${away}`;
+    const swatch =
+      failed && places.length === 0
+        ? `<path class="cross" d="M${left + 1},${at - 10}l10,10m0,-10l-10,10"/>`
+        : `<circle cx="${left + 6}" cy="${at - 5}" r="6" fill="${colour}"/>`;
+    return `${swatch}<text class="ink" x="${left + 20}" y="${at}">${escaped(`${label}: ${text}`)}</text>`;
+  });
 }
 
 /** The picture. `down` is what was taken as failed, for the title. */
 export function worldMap(world: World, down: readonly string[]): string {
-  const all = catchments(world);
-  const rows = [...all].map(([label, { colour, places }], i) => {
-    const known = places.map(({ latencyMs }) => latencyMs).filter((ms) => ms !== null);
-    const mean = known.reduce((sum, ms) => sum + ms, 0) / known.length;
-    const ms = known.length === 0 ? '' : `, ${Math.round(mean)} ms on average`;
-    const [left, at] = [20 + (i % 3) * 395, top + mapHeight + 28 + Math.floor(i / 3) * 24];
-    const text = escaped(`${label}: ${places.length} places${ms}`);
-    return (
-      `<circle cx="${left + 6}" cy="${at - 5}" r="6" fill="${colour}"/>` +
-      `<text x="${left + 20}" y="${at}">${text}</text>`
-    );
-  });
-  const height = top + mapHeight + 20 + Math.ceil(rows.length / 3) * 24 + 10;
+  const painted: readonly Painted[] = catchmentsOf(world, down).map((one, i) => ({
+    ...one,
+    colour: one.answered || one.failed ? (colours[i % colours.length] ?? unanswered) : unanswered,
+  }));
+  const height = top + mapHeight + 20 + Math.ceil(painted.length / 3) * 24 + 10;
   const without = down.length === 0 ? '' : `, if ${down.join(', ')} failed`;
-  const title = escaped(`${world.name} ${world.type}${without}`);
+  const title = escaped(`${world.name.replace(/(.)\.$/, '$1')} ${world.type}${without}`);
   const chance = world.dependsOnChance ? ' One draw of several: the answer hangs on chance.' : '';
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="14" fill="#1b2733">`,
-    '<style>.sea{fill:#eef3f7}.land{fill:#d6dde3;stroke:#c2ccd4}.region{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}</style>',
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    `<text x="20" y="32" font-size="22" font-weight="600">${title}</text>`,
-    `<text x="20" y="55" fill="#5a6a78">Every dot is a place, in the colour of what answers it; a diamond is a region.${chance}</text>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="14">`,
+    `<style>${style}</style>`,
+    `<defs><path id="coast" d="${coastPath()}"/><clipPath id="on-land"><use href="#coast"/></clipPath>`,
+    `<clipPath id="map"><rect y="${top}" width="${width}" height="${mapHeight}"/></clipPath></defs>`,
+    `<rect class="paper" width="${width}" height="${height}"/>`,
+    `<text class="ink" x="20" y="32" font-size="22" font-weight="600">${title}</text>`,
+    `<text class="soft" x="20" y="55">A dot is a place, in the colour of what answers it; land has the tint of its nearest place; a diamond is a region.${chance}</text>`,
+    '<g clip-path="url(#map)">',
     `<rect class="sea" y="${top}" width="${width}" height="${mapHeight}"/>`,
-    land(),
-    '<g stroke="#fff" stroke-width="1">',
-    ...[...all.values()].map(({ colour, places }) => dots(places, colour)),
+    '<use class="land" href="#coast"/>',
+    '<g class="tint" clip-path="url(#on-land)">',
+    ...tints(painted),
     '</g>',
-    ...[...all].map(([label, { colour }]) => marker(label, colour)).filter((each) => each !== ''),
-    ...rows,
+    '<use class="coast" href="#coast"/>',
+    '</g>',
+    '<g class="dot" stroke-width="1">',
+    ...painted.flatMap(dots),
+    '</g>',
+    ...markers(painted),
+    ...legend(painted),
     '</svg>',
   ].join('\n')}\n`;
 }

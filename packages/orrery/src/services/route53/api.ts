@@ -8,7 +8,8 @@
  *   route53-internal  POST JSON: /explain ExplainRequest → Explanation
  *                                /world WorldRequest → World
  *                                /health-checks {} → HealthChecksResponse
- *                                /routing-control RoutingControl → {}
+ *                                /routing-controls {} → RoutingControlsResponse
+ *                                /routing-control RoutingControl → RoutingControlState
  */
 
 /** A question that takes parts of the cloud as failed; nothing is changed. */
@@ -46,8 +47,20 @@ export interface WorldPlace {
 
 /** The state of a routing control of Application Recovery Controller, which is not here itself. */
 export interface RoutingControl {
+  /** Its ARN, the end of it, or the id of a health check that follows it. */
   readonly arn: string;
   readonly on: boolean;
+}
+
+export interface RoutingControlState {
+  readonly arn: string;
+  readonly on: boolean;
+  /** The health checks that follow it. */
+  readonly healthCheckIds: readonly string[];
+}
+
+export interface RoutingControlsResponse {
+  readonly routingControls: readonly RoutingControlState[];
 }
 
 export interface ExplainRequest extends WhatIf {

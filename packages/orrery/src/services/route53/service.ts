@@ -11,7 +11,7 @@ import { asModel } from '../../wire/models.ts';
 import type { GeoDatabase } from '../../world/geo-database.ts';
 import { placeToRegionRttMs } from '../../world/latency.ts';
 import { type Place, placeByName } from '../../world/places.ts';
-import type { HealthChecksResponse } from './api.ts';
+import type { HealthChecksResponse, RoutingControlsResponse } from './api.ts';
 import { changeResourceRecordSets } from './control-plane/change-resource-record-sets.ts';
 import {
   changeCidrCollection,
@@ -192,12 +192,14 @@ function internalHandler(data: DataPlane): Handler {
     },
     '/world': ({ name, type, down }) =>
       orInvalid(data.world(text(name) ?? '', text(type) ?? 'A', texts(down))),
+    '/routing-controls': (): RoutingControlsResponse => ({
+      routingControls: data.routingControls(),
+    }),
     '/routing-control': async ({ arn, on }) => {
       if (text(arn) === undefined || typeof on !== 'boolean') {
         throw new ServiceError('InvalidInput', 'arn (a text) and on (true or false) are required');
       }
-      await data.setRoutingControl(String(arn), on);
-      return {};
+      return orInvalid(await data.setRoutingControl(String(arn), on));
     },
     '/health-checks': (): HealthChecksResponse => ({ healthChecks: data.checkers.states() }),
   });

@@ -11,7 +11,7 @@ import { dataText } from '../../../wire/dns/record-data.ts';
 import { regionOfIp } from '../../../world/addresses.ts';
 import type { GeoDatabase } from '../../../world/geo-database.ts';
 import { type Place, placeByName, placesLike } from '../../../world/places.ts';
-import type { Explanation, World } from '../api.ts';
+import type { Explanation, RoutingControlState, World } from '../api.ts';
 import { HealthCheckers } from '../health/checkers.ts';
 import type { Update } from '../record-set.ts';
 import { AnswerWatch } from './answer-watch.ts';
@@ -24,6 +24,7 @@ import { explain } from './explain.ts';
 import type { BiasFormula } from './geoproximity.ts';
 import { PropagatedState } from './propagated-state.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
+import { routingControlNamed, routingControlsOf } from './routing-controls.ts';
 import { worldOf } from './world.ts';
 
 export interface DataPlaneOptions {
@@ -120,11 +121,26 @@ export class DataPlane {
     return this.server.answer(packet, source);
   }
 
-  /** Switches a routing control; durable when it resolves. */
-  async setRoutingControl(arn: string, on: boolean): Promise<void> {
+  /** The routing controls that health checks name. */
+  routingControls(): readonly RoutingControlState[] {
+    const { state } = this;
+    return routingControlsOf(state.healthChecks.values(), (arn) => state.routingControl(arn));
+  }
+
+  /**
+   * Switches a routing control, durable when it resolves; or says why there is none of that name.
+   * An ARN that no health check names yet may be switched beforehand.
+   */
+  async setRoutingControl(name: string, on: boolean): Promise<RoutingControlState | string> {
+    const known = routingControlNamed(this.routingControls(), name);
+    const isArn = name.startsWith('arn:');
+    if (typeof known === 'string' && !isArn) return known;
+    const { arn, healthCheckIds } =
+      typeof known === 'string' ? { arn: name, healthCheckIds: [] } : known;
     this.state.setRoutingControl(arn, on);
     this.checkers.routingControlChanged(arn);
     await this.state.flushed();
+    return { arn, on, healthCheckIds };
   }
 
   /** Explains an answer, or says in a text what is wrong with the question. */
