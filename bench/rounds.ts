@@ -15,8 +15,11 @@ export interface Standing {
   readonly failures: number;
 }
 
+/** V8 needs seconds of load until it has compiled what is hot. */
+const warmUps = 3;
+
 /**
- * Median per contender over the rounds; the first round warms up and does not count. The ratio is
+ * Median per contender over the rounds; the first ones warm up and do not count. The ratio is
  * the median of the rounds' own ratios, since neighbours in time had the same machine.
  */
 export async function rounds(
@@ -24,10 +27,10 @@ export async function rounds(
   count: number,
 ): Promise<readonly Standing[]> {
   const results = new Map<string, LoadResult[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= count; round += 1) {
+  for (let round = -warmUps; round < count; round += 1) {
     for (const contender of contenders) {
       const result = await contender.run();
-      if (round > 0) results.get(contender.name)?.push(result);
+      if (round >= 0) results.get(contender.name)?.push(result);
     }
   }
   const first = results.get(contenders[0]?.name ?? '') ?? [];
