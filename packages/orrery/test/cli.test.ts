@@ -205,6 +205,10 @@ describe('the global endpoint', () => {
     const { regions } = (await response.json()) as { regions: Record<string, string> };
     const expected = cloud.status.regions.map(({ id, endpoint }) => [id, endpoint]);
     assert.deepEqual(regions, Object.fromEntries(expected));
+    for (const { id, endpoint } of cloud.status.regions) {
+      const about = (await (await fetch(endpoint)).json()) as { orrery: string };
+      assert.match(about.orrery, new RegExp(`its region ${id}`));
+    }
   });
 
   it('forwards host names that Route 53 knows, and no others', needsCurl, () => {

@@ -9,6 +9,7 @@ import { listenHttp } from '../io/node/listen-http.ts';
 import { createNodeIo } from '../io/node/node-io.ts';
 import { latencyModel } from '../regions/options.ts';
 import { openRegion } from '../regions/region.ts';
+import { welcome } from '../regions/welcome.ts';
 import { createRecorder } from '../trace/recorder.ts';
 import { regionIp } from '../world/addresses.ts';
 import type { FromRegion, RegionProcessConfig, ToRegion } from './region-messages.ts';
@@ -49,12 +50,19 @@ async function run(): Promise<void> {
   });
   const recorder = createRecorder(io.clock, eventsKept);
   const endpoint = await openRegion(io, settings);
+  const { port, regions } = settings;
+  const about = {
+    what: `its region ${region}`,
+    endpoint: `http://${regionIp(region)}:${port}`,
+    regions,
+    port,
+  };
   const listener = await listenHttp({
     what: `the endpoint of ${region}`,
     host: regionIp(region),
-    port: settings.port,
+    port,
     portOption: '--port',
-    handler: (request) => endpoint.handle(request, region),
+    handler: (request) => welcome(request, about) ?? endpoint.handle(request, region),
     onBug: (error) => console.error(new Date().toISOString(), error),
   });
   let ending = false;

@@ -8,7 +8,7 @@
  *  E3  A request is forwarded at most twice (region → global, or edge → region): only a process
  *      whose region is not the wanted one forwards, and the wanted one never does.
  */
-import type { Closer, Handler, HttpRequest, HttpResponse, Io, Location } from '../io/io.ts';
+import type { Closer, Handler, HttpRequest, HttpResponse, Io, Location, Random } from '../io/io.ts';
 import { NetError } from '../io/io.ts';
 import { noBytes } from '../stdx/bytes.ts';
 import { type ErrorAnswer, WireError } from '../wire/errors.ts';
@@ -18,6 +18,7 @@ import { type Auth, authenticate } from './authenticate.ts';
 import { classify, type Wanted } from './classify.ts';
 import { errorCodecFor, familyOf } from './error-codecs.ts';
 import { type ApiService, Registry } from './registry.ts';
+import { longRequestId } from './request-id.ts';
 import { type Operation, SerializedBody, type Service, ServiceError } from './service.ts';
 
 export interface EndpointOptions {
@@ -55,7 +56,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 
   const serve = (known: Wanted | undefined): Handler => {
     return (request, from) => {
-      const call = new ApiCall(options, registry, request, from, random.uuid());
+      const call = new ApiCall(options, registry, request, from, random);
       return call.answer(known);
     };
   };
@@ -89,7 +90,8 @@ class ApiCall {
   private readonly registry: Registry;
   private readonly request: HttpRequest;
   private readonly from: Location;
-  private readonly requestId: string;
+  private readonly random: Random;
+  private requestId = '';
   private readonly startedUs: number;
   private codec: ServerCodec | undefined;
   private service = '';
@@ -100,13 +102,13 @@ class ApiCall {
     registry: Registry,
     request: HttpRequest,
     from: Location,
-    requestId: string,
+    random: Random,
   ) {
     this.options = options;
     this.registry = registry;
     this.request = request;
     this.from = from;
-    this.requestId = requestId;
+    this.random = random;
     this.startedUs = options.io.clock.monotonicUs();
   }
 
@@ -144,6 +146,7 @@ class ApiCall {
     this.service = wanted.service ?? '';
     const api = this.registry.find(this.service, this.request);
     this.codec = api?.codec ?? errorCodecFor(this.request, wanted.service);
+    this.requestId = api?.service.longRequestIds ? longRequestId(this.random) : this.random.uuid();
     return api;
   }
 
@@ -187,6 +190,7 @@ class ApiCall {
   private dataPlane(region: string | undefined): HttpResponse | Promise<HttpResponse> {
     const { services, region: here, regions } = this.options;
     this.service = 'execute-api';
+    this.requestId = this.random.uuid();
     this.codec = errorCodecFor(this.request, 'execute-api');
     const handler = services.find((s) => s.internal?.['execute-api'])?.internal?.['execute-api'];
     if (handler !== undefined) return handler(this.request, this.from);

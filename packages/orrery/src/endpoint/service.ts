@@ -34,6 +34,8 @@ export interface Service {
   readonly blobs?: 'bytes' | 'base64';
   /** The service words its own errors about absent members; the wire's check is left out. */
   readonly validatesRequired?: boolean;
+  /** Request ids of 52 letters and digits instead of UUIDs, as DynamoDB's are. */
+  readonly longRequestIds?: boolean;
   /** Longest request body; 10 MiB unless told otherwise. */
   readonly bodyBytesMax?: number;
   /** Addresses that are not AWS APIs, by service name: `execute-api`, `replication`, `dns` … */

@@ -4,10 +4,11 @@
  * `answer` is undefined for it, and the endpoint takes it.
  */
 import { type HttpRequest, type HttpResponse, type Io, NetError } from '../io/io.ts';
-import { regionIp, regionOfIp } from '../world/addresses.ts';
+import { regionOfIp } from '../world/addresses.ts';
 import { placeByName } from '../world/places.ts';
 import type { ClientResolver } from './client-resolver.ts';
 import type { CloudSettings } from './options.ts';
+import { hostName, isAwsCall, isThisMachine, json, welcome } from './welcome.ts';
 
 /** An HTTP API answers within 30 s; a client that waits longer waits for nobody. */
 const deadlineMs = 35_000;
@@ -35,10 +36,10 @@ export function createEdgeDoor(
   return {
     answer: (request) => {
       if (isAwsCall(request)) return undefined;
-      const host = (request.headers['host'] ?? '').replace(/:\d+$/, '').toLowerCase();
+      const host = hostName(request);
       if (isThisMachine(host)) {
-        const isRoot = request.method === 'GET' && request.path === '/';
-        return isRoot ? welcome(settings.regions, port()) : undefined;
+        const at = { port: port(), endpoint: `http://127.0.0.1:${port()}` };
+        return welcome(request, { what: 'its AWS endpoint', regions: settings.regions, ...at });
       }
       if (host.endsWith('.amazonaws.com')) return undefined;
       const region = regionOfHost(host);
@@ -51,37 +52,8 @@ export function createEdgeDoor(
   };
 }
 
-function isAwsCall({ headers, path }: HttpRequest): boolean {
-  return (
-    headers['authorization']?.startsWith('AWS4-') === true ||
-    headers['x-amz-target'] !== undefined ||
-    path.includes('X-Amz-Signature=')
-  );
-}
-
-function isThisMachine(host: string): boolean {
-  return host === '' || host === 'localhost' || /^[\d.]+$|^\[[\da-f:]+\]$/.test(host);
-}
-
-function welcome(regions: readonly string[], port: number): HttpResponse {
-  return json(200, {
-    orrery: 'A working model of a multi-region AWS. This is its AWS endpoint: give it to any SDK.',
-    endpoint: `http://127.0.0.1:${port}`,
-    regions: Object.fromEntries(regions.map((id) => [id, `http://${regionIp(id)}:${port}`])),
-    help: 'orrery --help',
-  });
-}
-
 function unreachable(region: string, error: unknown): HttpResponse {
   if (!(error instanceof NetError)) throw error;
   const status = error.code === 'ETIMEDOUT' ? 504 : 503;
   return json(status, { message: `Region ${region} does not answer (${error.code}).` });
-}
-
-function json(status: number, value: unknown): HttpResponse {
-  return {
-    status,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(`${JSON.stringify(value, null, 2)}\n`),
-  };
 }

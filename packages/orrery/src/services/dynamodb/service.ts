@@ -149,6 +149,7 @@ export async function createDynamoDbService(
     model: asModel(json),
     blobs: 'base64',
     validatesRequired: true,
+    longRequestIds: true,
     operations: operationsOf(engine, plane),
     internal: {
       'dynamodb-streams': createStreamWatch(io, streams),

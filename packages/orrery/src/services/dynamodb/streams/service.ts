@@ -25,6 +25,7 @@ export function createStreamsService(streams: Streams, store: Pick<Store, 'flush
     name: 'dynamodb',
     model: asModel(json),
     blobs: 'base64',
+    longRequestIds: true,
     operations: {
       ListStreams: read(listStreams),
       DescribeStream: read(describeStream),
