@@ -88,7 +88,24 @@ describe('orrery sim', () => {
     assert.match(planted.out, /FAILED {10}seed \d+: transactions are serialisable/);
     assert.match(planted.out, /npm run sim -- --workload transactions --seed \d+ --plant/);
     assert.equal(sim([...args, '--plant', 'weeds']).code, 2);
-    assert.equal(sim(['--workload', 'weeds']).code, 2);
+    assert.match(
+      sim(['--workload', 'weeds']).err,
+      /global-tables, transactions, routing, not "weeds"/,
+    );
+  });
+
+  it('runs routing under faults, planted bugs too', () => {
+    const args = ['--workload', 'routing', '--seed', '3'];
+    const { code, out, err } = sim([...args, '--seeds', '2', '--json']);
+    assert.equal(code, 0, err);
+    const { failures, answers, lookups } = JSON.parse(out) as Record<string, unknown>;
+    assert.deepEqual(failures, []);
+    assert.ok(Number(answers) > 1_000 && Number(lookups) > 1_000, out);
+    const planted = sim([...args, '--plant', 'deaf-checkers']);
+    assert.equal(planted.code, 1, planted.err);
+    assert.match(planted.out, /FAILED {10}seed 3: a dead region is found out in time/);
+    assert.match(planted.out, /npm run sim -- --workload routing --seed 3 --plant deaf-checkers/);
+    assert.match(sim([...args, '--plant', 'weeds']).err, /deaf-checkers or hasty-checkers/);
   });
 
   it('says what was used wrongly', () =>

@@ -16,15 +16,17 @@ import {
   describeResult,
   replayCommand,
 } from '../../simulation/report.ts';
+import { routingPlants } from '../../simulation/routing-plan.ts';
 import { type RunResult, runPlan } from '../../simulation/run-plan.ts';
 import { shrink } from '../../simulation/shrink.ts';
 import { transactionPlants } from '../../simulation/transaction-workload.ts';
 import { type Command, CommandError, readArguments, usageError, wholeNumber } from '../command.ts';
 import type { SeedRequest } from '../sim-worker.ts';
-import { simulateTransactions, transactionPlantNamed } from './sim-transactions.ts';
+import { simulateWorkload, workloadNames } from './sim-workload.ts';
 
 const help = `Usage: orrery sim [--seed 1] [--seeds 100] [--plant <bug>] [--plan <file>] [--json]
        orrery sim --workload transactions [--seed 1] [--seeds 500] [--plant <bug>] [--json]
+       orrery sim --workload routing [--seed 1] [--seeds 1000] [--plant <bug>] [--json]
 
 Three regions with the real DynamoDB and global tables run in virtual time, while everything that
 can fail does, as the seed says. Afterwards nothing acknowledged may be lost, the replicas must be
@@ -33,12 +35,18 @@ equal, and what clients were told must have been true. The same seed is the same
 With --workload transactions, clients of one region append to lists and read them, several at
 once, through crashes and lost messages; the history must be strictly serialisable.
 
+With --workload routing, regions behind one name die, hang, flap and are cut off from some of the
+health checkers, Route 53 itself crashes and falls silent, and clients ask, some of which ignore
+TTLs: no answer may name a region that is known dead for longer than the checks take while another
+is well, and no region that is well may be taken out.
+
 Options:
   --seed <n>      the seed, or the first one of a campaign (default 1)
   --seeds <n>     a campaign: so many seeds from there on
   --plant <bug>   plants a bug, to see it caught: ${plants.join(', ')}
                   or, of transactions: ${transactionPlants.join(', ')}
-  --workload <w>  global-tables (default) or transactions
+                  or, of routing: ${routingPlants.join(', ')}
+  --workload <w>  global-tables (default), ${workloadNames.join(' or ')}
   --plan <file>   replays a plan that an earlier failure printed
   --jobs <n>      threads of a campaign (default: the processors there are)
   --no-shrink     does not look for a shorter plan after a failure
@@ -53,7 +61,8 @@ Examples:
   orrery sim --seed 7
   orrery sim --seeds 100
   orrery sim --seed 1 --plant ties-by-arrival
-  orrery sim --workload transactions --seeds 500`;
+  orrery sim --workload transactions --seeds 500
+  orrery sim --workload routing --seeds 1000`;
 
 const shrinkRunsMax = 250;
 const shrinkEventsMax = 5_000_000;
@@ -88,12 +97,9 @@ export const simCommand: Command = {
     if (positionals.length > 0) throw usageError(`sim takes no "${positionals[0]}".`);
     const mode = { json: values.json, shrinks: !values['no-shrink'] };
     const seed = wholeNumber('seed', values.seed, 1, [0, Number.MAX_SAFE_INTEGER]);
-    if (values.workload === 'transactions') {
-      const seeds = wholeNumber('seeds', values.seeds, 1, [1, 1_000_000]);
-      return simulateTransactions(seed, seeds, transactionPlantNamed(values.plant), mode.json);
-    }
     if (values.workload !== 'global-tables') {
-      throw usageError(`--workload takes global-tables or transactions, not "${values.workload}".`);
+      const seeds = wholeNumber('seeds', values.seeds, 1, [1, 1_000_000]);
+      return simulateWorkload(values.workload, [seed, seeds], values.plant, mode.json);
     }
     const plant = plantNamed(values.plant);
     if (values.plan !== undefined) {
