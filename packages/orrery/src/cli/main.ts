@@ -27,12 +27,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 async function help(): Promise<string> {
-  const rows = await Promise.all(
-    Object.values(commands).map(async (load) => {
-      const { name, summary } = await load();
-      return `  ${name.padEnd(15)} ${summary}`;
-    }),
-  );
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const rows = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
   return `${out('bold', 'orrery')}: a working model of a multi-region AWS on one machine
 
 Usage: orrery <command> [options]

@@ -26,7 +26,7 @@ function welcome(status: CloudStatus, app: string | undefined): string {
     `Console       ${status.admin}`,
   ];
   if (status.latency !== 'real') lines.push(`Latency       ${status.latency}`);
-  if (status.timeScale !== 1) lines.push(`Time scale    ${scaleNote(status.timeScale)}`);
+  if (status.timeScale !== 1) lines.push('', scaleNote(status.timeScale));
   return `${lines.join('\n')}\n\n${whatToTry(status, app)}`;
 }
 

@@ -91,7 +91,7 @@ function resolverNote({ resolver }: CloudStatus): string {
 export function scaleNote(timeScale: number): string {
   return timeScale === 1
     ? ''
-    : `time scale ${timeScale}: Orrery's own intervals are ÷ ${timeScale}`;
+    : `Time scale ${timeScale}: Orrery's own intervals are ÷ ${timeScale}.`;
 }
 
 const causes: Readonly<Record<Fault['cause'], string>> = {
