@@ -26,10 +26,11 @@ export function handledCount(
   if (typeof parsed !== 'object') return 0;
   const failures = (parsed as { batchItemFailures?: unknown }).batchItemFailures ?? [];
   if (!Array.isArray(failures)) return 0;
+  const places = new Map(sequences.map((sequence, at) => [sequence, at]));
   let earliest = sequences.length;
   for (const failure of failures as readonly unknown[]) {
-    const at = sequences.indexOf(identifierOf(failure) ?? '');
-    if (at === -1) return 0;
+    const at = places.get(identifierOf(failure) ?? '');
+    if (at === undefined) return 0;
     earliest = Math.min(earliest, at);
   }
   return earliest;

@@ -53,6 +53,8 @@ const retryMs = 1_000;
 const pageRecordsMax = 1_000;
 /** A page that holds so much may have been cut off by its size. */
 const pageBytesFull = 300_000;
+/** Small batches are read ahead: otherwise each would wait for a read. */
+const aheadRecordsMin = 100;
 const aheadBytesMax = 12_582_912;
 
 export class ShardPoller {
@@ -107,7 +109,7 @@ export class ShardPoller {
     const { source, stop, shardId, io } = this.#options;
     const startedUs = io.clock.monotonicUs();
     this.#iterator ??= await source.iterator(shardId, this.#read);
-    const limit = Math.min(pageRecordsMax, this.#freeRecords());
+    const limit = Math.max(1, Math.min(pageRecordsMax, this.#freeRecords()));
     const page = await source.records(this.#iterator, limit);
     // What comes after the stop would be read again.
     if (stop.isStopped) return 'stopped';
@@ -173,17 +175,16 @@ export class ShardPoller {
     if (leftMs > 0) await stop.sleep(leftMs, 'lambda stream poll');
   }
 
+  /** How many records more may be read ahead. */
   #freeRecords(): number {
     const { batchSize, parallelizationFactor } = this.#options;
     const ahead = this.#lanes.reduce((sum, lane) => sum + lane.length, 0);
-    return Math.max(1, batchSize * parallelizationFactor - ahead);
+    return Math.max(batchSize * parallelizationFactor, aheadRecordsMin) - ahead;
   }
 
   #isFull(): boolean {
-    const { batchSize, parallelizationFactor } = this.#options;
-    const records = this.#lanes.reduce((sum, lane) => sum + lane.length, 0);
     const bytes = this.#lanes.reduce((sum, lane) => sum + lane.bytes, 0);
-    return records >= batchSize * parallelizationFactor || bytes >= aheadBytesMax;
+    return this.#freeRecords() <= 0 || bytes >= aheadBytesMax;
   }
 
   async #untilRoom(): Promise<void> {
@@ -222,13 +223,11 @@ export class ShardPoller {
     if (!(error instanceof ServiceError) && !(error instanceof NetError)) throw error;
     this.#iterator = undefined;
     if (isGone(error)) return 'gone';
-    if (error instanceof ServiceError && error.code === 'ExpiredIteratorException')
-      return undefined;
-    if (error instanceof ServiceError && error.code === 'TrimmedDataAccessException') {
-      io.probe.event('lambda.stream-trimmed', { streamArn, shardId, after: this.#read });
-      // What the stream has lost cannot be had: on with the oldest record that is left.
-      this.#read = '';
-    }
+    if (error.code === 'ExpiredIteratorException') return undefined;
+    // What the stream has lost cannot be had: on with the oldest record that is left.
+    if (error.code === 'TrimmedDataAccessException') this.#read = '';
+    const reason = `${error.code}: ${error.message}`;
+    io.probe.event('lambda.stream-not-read', { streamArn, shardId, after: this.#read, reason });
     await stop.sleep(retryMs / tools.rules.timeScale, 'lambda stream read again');
     return undefined;
   }
