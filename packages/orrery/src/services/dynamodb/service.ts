@@ -92,6 +92,9 @@ export interface DynamoDbOptions extends Pick<ReplicaHandlerOptions, 'compare'> 
   readonly itemCollectionBytesMax?: number;
 }
 
+/** Of one request, however many items it holds. */
+const requestBytesMax = 16 * 1024 * 1024;
+
 /** DynamoDB, and its streams: an API of its own under the same signing name. */
 export interface DynamoDbService extends Service {
   readonly streams: Service;
@@ -150,6 +153,7 @@ export async function createDynamoDbService(
     blobs: 'base64',
     validatesRequired: true,
     longRequestIds: true,
+    bodyBytesMax: requestBytesMax,
     operations: operationsOf(engine, plane),
     internal: {
       'dynamodb-streams': createStreamWatch(io, streams),

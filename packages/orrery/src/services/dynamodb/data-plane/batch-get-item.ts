@@ -68,6 +68,7 @@ export function batchGetItem(engine: Engine, input: BatchGetItemInput): Serializ
   collectListProblems(entries, problems);
   throwProblems(problems);
   checkCount(entries);
+  checkOneStyle(entries.map(([, given]) => given));
   const bound = entries.map(([name, given]) => [name, given, bindOne(given)] as const);
   const requests = bound.map(([name, given, paths]) => locate(engine, name, given, paths));
   // A table may stand there by its name and by its ARN.
@@ -104,6 +105,15 @@ function collectListProblems(
 function checkCount(entries: readonly (readonly [string, KeysAndAttributes])[]): void {
   const keys = entries.reduce((sum, [, given]) => sum + (given.Keys?.length ?? 0), 0);
   if (keys > keysMax) throw validationError('Too many items requested for the BatchGetItem call');
+}
+
+/** Expressions of one table do not go with the older parameters of another. */
+function checkOneStyle(given: readonly KeysAndAttributes[]): void {
+  const both = {
+    ProjectionExpression: given.find((one) => one.ProjectionExpression != null),
+    AttributesToGet: given.find((one) => one.AttributesToGet != null),
+  };
+  checkExpressionParameters(both, ['ProjectionExpression'], ['AttributesToGet']);
 }
 
 function bindOne(given: KeysAndAttributes): readonly Path[] | undefined {

@@ -40,6 +40,8 @@ const pageBytesMax = 1024 * 1024;
 export interface PageRequest {
   readonly table: StoredTable;
   readonly index: StoredIndex | undefined;
+  /** The index as it is, where the table is read besides: `index` seems to hold all then. */
+  readonly fetchedFor: StoredIndex | undefined;
   readonly range: KeyRange;
   readonly reverse: boolean;
   readonly limit: number | undefined;
@@ -149,6 +151,9 @@ export class Page {
   /** How many of them are measured exactly; undefined while bounds are good enough. */
   #measured: number | undefined;
   #last: string | undefined;
+  /** Of `fetchedFor`: size of its entries, and units for the items. */
+  #entryBytes = 0;
+  #fetchedUnits = 0;
 
   constructor(request: PageRequest) {
     this.request = request;
@@ -180,6 +185,7 @@ export class Page {
     const { filter, shape, countOnly } = this.request;
     const item = filter !== undefined || shape !== undefined ? parseMap(json) : undefined;
     this.#measure(json, item);
+    if (this.request.fetchedFor !== undefined) this.#fetched(item ?? parseMap(json));
     this.#scanned += 1;
     this.#last = json;
     if (filter !== undefined && !holds(filter, item ?? {})) return;
@@ -210,6 +216,14 @@ export class Page {
     this.#measured = 0;
   }
 
+  /** The table is read item by item, each for itself. */
+  #fetched(item: AttributeMap): void {
+    const { table, fetchedFor: index, consistent } = this.request;
+    if (index === undefined) return;
+    this.#entryBytes += itemSize(projectToIndex(table, index, item));
+    this.#fetchedUnits += readUnits(itemSize(item), consistent);
+  }
+
   /** Measures what waits for it; false where the turn is over before that is done. */
   settle(turn: Turn): boolean {
     while (this.#measured !== undefined) {
@@ -234,16 +248,17 @@ export class Page {
 
   /** Tells what the page costs; undefined where nobody wants to know. */
   consumed(): ConsumedCapacity | undefined {
-    const { table, index, capacity, consistent, spend } = this.request;
-    const units = readUnits(this.#bytes, consistent);
-    spend?.(units);
+    const { table, index, fetchedFor, capacity, consistent, spend } = this.request;
+    const bytes = fetchedFor === undefined ? this.#bytes : this.#entryBytes;
+    const units = readUnits(bytes, consistent);
+    spend?.(units + this.#fetchedUnits);
     if (!wantsCapacity(capacity)) return undefined;
     return consumedCapacity(
       table,
       capacity,
       index === undefined
         ? { table: units, indexes: new Map() }
-        : { table: 0, indexes: new Map([[index.name, units]]) },
+        : { table: this.#fetchedUnits, indexes: new Map([[index.name, units]]) },
     );
   }
 

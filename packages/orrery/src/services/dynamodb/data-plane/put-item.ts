@@ -32,10 +32,10 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
   checkWriteMembers(input, 'Item');
   const item = input.Item;
   const { size, condition } = inEnvelope(() => checkedPut(input));
+  const table = servingTable(engine, input.TableName);
   if (size > itemBytesMax) {
     throw validationError('Item size has exceeded the maximum allowed size');
   }
-  const table = servingTable(engine, input.TableName);
   const key = encodeKeyOfItem(table, item);
   refuseKeyPaths(table, pathsOf(condition));
 

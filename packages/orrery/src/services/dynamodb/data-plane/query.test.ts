@@ -370,3 +370,36 @@ test('queries agree with a model', async () => {
     { numRuns: 150 },
   );
 });
+
+test('a local index costs what it holds, and what is fetched from the table', async () => {
+  const { call } = await testedService();
+  await call('CreateTable', indexedTable);
+  for (const sk of ['a', 'b', 'c']) {
+    const Item = { pk: S('p'), sk: S(sk), weight: N('1'), note: S('x'.repeat(5_000)) };
+    await call('PutItem', { TableName: 'indexed', Item });
+  }
+  const query = {
+    TableName: 'indexed',
+    IndexName: 'byWeight',
+    KeyConditionExpression: 'pk = :p',
+    ExpressionAttributeValues: { ':p': S('p') },
+    ConsistentRead: true,
+    ReturnConsumedCapacity: 'INDEXES',
+  };
+  const units = (table: number, index: number) => ({
+    TableName: 'indexed',
+    CapacityUnits: table + index,
+    Table: { CapacityUnits: table },
+    LocalSecondaryIndexes: { byWeight: { CapacityUnits: index } },
+  });
+  assert.deepEqual((await call('Query', query))['ConsumedCapacity'], units(0, 1));
+  const whole = await call('Query', { ...query, Select: 'ALL_ATTRIBUTES' });
+  assert.deepEqual(whole['ConsumedCapacity'], units(6, 1), 'two for each item');
+  const some = await call('Scan', {
+    TableName: 'indexed',
+    IndexName: 'byWeight',
+    ProjectionExpression: 'note',
+    ReturnConsumedCapacity: 'INDEXES',
+  });
+  assert.deepEqual(some['ConsumedCapacity'], units(3, 0.5));
+});

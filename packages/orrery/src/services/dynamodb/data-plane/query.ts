@@ -45,7 +45,7 @@ import {
   type FilterAndPaths,
   indexOf,
   type ReadInput,
-  readsTable,
+  readIndexOf,
   shapeFor,
 } from './read-parameters.ts';
 
@@ -93,10 +93,7 @@ export function query(engine: Engine, input: QueryInput): SerializedBody | Promi
   const { throttle } = engine;
   return readPage(engine, {
     table,
-    index:
-      index !== undefined && readsTable(table, index, input, bound.paths)
-        ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
-        : index,
+    ...readIndexOf(table, index, input, bound.paths),
     range,
     reverse: input.ScanIndexForward === false,
     limit: input.Limit,

@@ -116,17 +116,31 @@ export function checkProjected(
   );
 }
 
-/** A local index fetches from the table what it does not hold. */
-export function readsTable(
+/** An index as a page reads it. */
+export interface ReadIndex {
+  readonly index: StoredIndex | undefined;
+  /** The index as it is, where what it does not hold is fetched from the table. */
+  readonly fetchedFor: StoredIndex | undefined;
+}
+
+/** A local index fetches from the table what it does not hold: then it seems to hold all. */
+export function readIndexOf(
   table: StoredTable,
   index: StoredIndex | undefined,
   input: ReadInput,
   paths: readonly Path[] | undefined,
-): boolean {
-  if (index === undefined || index.kind === 'GLOBAL') return false;
-  if (input.Select === 'ALL_ATTRIBUTES') return true;
+): ReadIndex {
+  if (index === undefined || index.kind === 'GLOBAL' || index.projection.type === 'ALL') {
+    return { index, fetchedFor: undefined };
+  }
   const held = projectedNames(table, index);
-  return (paths ?? []).some((path) => !held.has(path[0] as string));
+  const fetches =
+    input.Select === 'ALL_ATTRIBUTES' || (paths ?? []).some((path) => !held.has(path[0] as string));
+  if (!fetches) return { index, fetchedFor: undefined };
+  return {
+    index: { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } },
+    fetchedFor: index,
+  };
 }
 
 export function shapeFor(

@@ -27,7 +27,7 @@ import {
   indexOf,
   invalidStart,
   type ReadInput,
-  readsTable,
+  readIndexOf,
   shapeFor,
 } from './read-parameters.ts';
 
@@ -76,10 +76,7 @@ export function scan(engine: Engine, input: ScanInput): SerializedBody | Promise
   const { throttle } = engine;
   return readPage(engine, {
     table,
-    index:
-      index !== undefined && readsTable(table, index, input, bound.paths)
-        ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
-        : index,
+    ...readIndexOf(table, index, input, bound.paths),
     range,
     reverse: false,
     limit: input.Limit,

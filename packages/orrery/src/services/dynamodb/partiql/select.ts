@@ -17,7 +17,7 @@ import {
   checkProjected,
   encodeStartKey,
   indexOf,
-  readsTable,
+  readIndexOf,
 } from '../data-plane/read-parameters.ts';
 import { validationError } from '../errors.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
@@ -79,17 +79,14 @@ export async function select(
   const digest = digestOf(engine, table, request);
   const start = request.NextToken === undefined ? undefined : positionOf(request.NextToken, digest);
   const { throttle } = engine;
-  const holds = readsTable(table, index, input, paths);
+  const readIndex = readIndexOf(table, index, input, paths);
   const pages = await readRanges(
     engine,
     { ranges, start, reverse, limit: request.Limit },
     (page) => ({
       ...page,
       table,
-      index:
-        index !== undefined && holds
-          ? { ...index, projection: { type: 'ALL', nonKeyAttributes: [] } }
-          : index,
+      ...readIndex,
       filter: plan.filter,
       shape: paths && ((item) => columnsOf(paths, item)),
       countOnly: false,
