@@ -109,10 +109,12 @@ export function query(engine: Engine, input: QueryInput): SerializedBody | Promi
 
 /** A limit below one, if that is all that is wrong, is told by the newer layer of checks. */
 function checkQueryMembers(input: QueryInput): void {
-  const { Limit: limit, ...others } = input;
-  if ((limit ?? 1) < 1 && memberProblems(others, readRules).length === 0) {
+  if ((input.Limit ?? 1) < 1) {
+    const { Limit: _, ...others } = input;
     const words = 'Member must have value greater than or equal to 1';
-    throwProblems([unsatisfied(undefined, 'Limit', words)]);
+    if (memberProblems(others, readRules).length === 0) {
+      throwProblems([unsatisfied(undefined, 'Limit', words)]);
+    }
   }
   checkMembers(input, readRules);
 }
