@@ -6,74 +6,25 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { deflateSync, gzipSync } from 'node:zlib';
 import * as x509 from '@peculiar/x509';
 import { openCertificates } from '../../../io/node/certificates.ts';
-import { createNodeIo, type NodeIo } from '../../../io/node/node-io.ts';
-import type { HealthCheckConfig } from '../record-set.ts';
-import { type ProbeResult, probe } from './probe.ts';
+import { Endpoints } from './endpoints.fake.ts';
+import type { ProbeResult } from './probe.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'orrery-probe-'));
-const closers: (() => void)[] = [];
-let io: NodeIo;
+let endpoints: Endpoints;
 
 before(async () => {
-  io = await createNodeIo({
-    id: 'edge',
-    location: 'global',
-    dataDirectory: join(root, 'data'),
-    runDirectory: join(root, 'run'),
-    rttMs: () => 0,
-    conditions: { links: [] },
-    sink: { event: () => {}, broken: () => {} },
-  });
+  endpoints = await Endpoints.open();
 });
+after(() => endpoints.close());
 
-after(async () => {
-  for (const close of closers) close();
-  await io.close();
-  rmSync(root, { recursive: true, force: true });
-});
-
-async function listen(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-const raw = (onSocket: (socket: Socket) => void) =>
-  listen(createServer((socket) => socket.once('data', () => onSocket(socket))));
-const web = (listener: RequestListener) => listen(createHttpServer(listener));
-
-function ask(port: number, config: Partial<HealthCheckConfig>): Promise<ProbeResult> {
-  return probe(
-    { id: 'c', config: { Type: 'HTTP', IPAddress: '127.0.0.1', Port: port, ...config } },
-    {
-      network: io.network,
-      clock: io.clock,
-      from: 'eu-west-1',
-      limits: { silenceMs: 700, answerMs: 350, connectMs: 700 },
-      resolve: () => undefined,
-    },
-  );
-}
+const raw: Endpoints['raw'] = (onSocket) => endpoints.raw(onSocket);
+const web: Endpoints['web'] = (listener) => endpoints.web(listener);
+const ask: Endpoints['ask'] = (port, config) => endpoints.ask(port, config);
 
 const good = (result: ProbeResult) => assert.equal(result.success, true, result.status);
 const bad = (result: ProbeResult, said: RegExp) => {
@@ -83,8 +34,7 @@ const bad = (result: ProbeResult, said: RegExp) => {
 
 describe('an endpoint that', () => {
   test('refuses', async () => {
-    const port = await web(() => {});
-    closers.pop()?.();
+    const port = await endpoints.refusing();
     bad(await ask(port, {}), /^Failure: Connection refused/);
     bad(await ask(port, { Type: 'TCP' }), /^Failure: Connection refused/);
   });
@@ -226,7 +176,7 @@ async function selfSigned(): Promise<{ key: string; cert: string }> {
 
 describe('HTTPS', () => {
   test('certificates are not looked at, whoever they are for', async () => {
-    const certificates = await openCertificates(join(root, 'ca.pem'));
+    const certificates = await openCertificates(join(endpoints.folder, 'ca.pem'));
     const secureContext = await certificates.contextFor('somebody-else.test');
     const names: unknown[] = [];
     const server = createTlsServer(
@@ -238,7 +188,7 @@ describe('HTTPS', () => {
       },
       (socket) => socket.on('error', () => {}).end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
     );
-    const port = await listen(server);
+    const port = await endpoints.listen(server);
     const https = { Type: 'HTTPS', FullyQualifiedDomainName: 'api.test' } as const;
     good(await ask(port, { ...https, EnableSNI: true }));
     assert.deepEqual(names, ['api.test']);
@@ -259,7 +209,7 @@ describe('HTTPS', () => {
       },
       (socket) => socket.on('error', () => {}).end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
     );
-    const port = await listen(server);
+    const port = await endpoints.listen(server);
     good(await ask(port, { Type: 'HTTPS', FullyQualifiedDomainName: 'api.test' }));
     assert.equal(handshakes, 1);
   });
