@@ -102,8 +102,9 @@ export function unsatisfied(value: string | undefined, at: string, words: string
 
 export function throwProblems(problems: readonly string[]): void {
   if (problems.length === 0) return;
-  const plural = problems.length > 1 ? 's' : '';
-  const text = `${problems.length} validation error${plural} detected: ${problems.join('; ')}`;
+  const told = problems.slice(0, problemsMax);
+  const plural = told.length > 1 ? 's' : '';
+  const text = `${told.length} validation error${plural} detected: ${told.join('; ')}`;
   throw validationError(text);
 }
 

@@ -55,7 +55,7 @@ const indexRules: Rules = [
 ];
 const projectionRules: Rules = [
   ['ProjectionType', oneOf('ALL', 'INCLUDE', 'KEYS_ONLY')],
-  ['NonKeyAttributes', lengthAtLeast(1)],
+  ['NonKeyAttributes', lengthAtLeast(1), lengthAtMost(20)],
 ];
 
 const streamRules: Rules = [

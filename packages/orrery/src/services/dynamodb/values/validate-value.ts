@@ -12,6 +12,7 @@ import { decimalProblem, formatDecimal, isPlainInteger, parseDecimal } from './d
 import { attributeSize } from './size.ts';
 
 const nestingMax = 32;
+const nameBytesMax = 65_535;
 const invalid = 'One or more parameter values were invalid: ';
 const typeNames = new Set(['S', 'N', 'B', 'SS', 'NS', 'BS', 'M', 'L', 'NULL', 'BOOL']);
 
@@ -43,7 +44,12 @@ function mapSize(map: AttributeMap, depth: number, wording: Wording): number {
   if (typeof map !== 'object' || map === null || Array.isArray(map)) throw unexpected(map, 'Map');
   let size = 0;
   for (const name in map) {
-    size += Buffer.byteLength(name) + valueSize(map[name] as AttributeValue, depth, wording);
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes > nameBytesMax) {
+      const text = `Attribute name is too large, must be less than ${nameBytesMax + 1} bytes`;
+      throw refused(text, wording);
+    }
+    size += nameBytes + valueSize(map[name] as AttributeValue, depth, wording);
   }
   return size;
 }
