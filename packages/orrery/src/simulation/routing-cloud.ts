@@ -137,8 +137,14 @@ export async function makeRecords(io: Io, plan: RoutingPlan): Promise<void> {
     const HealthCheckId = HealthCheck?.Id;
     const ResourceRecords = [{ Value: regionIp(region) }];
     const common = { Type: 'A', TTL: plan.ttlSeconds, ResourceRecords, HealthCheckId } as const;
-    const routing = routingOf(plan, region, at);
-    changes.push({ ...common, Name: appName, SetIdentifier: region, ...routing });
+    const set = { Name: appName, SetIdentifier: region, ...routingOf(plan, region, at) };
+    if (plan.policy === 'alias') {
+      const DNSName = `${region}.pool.sim.test`;
+      changes.push({ ...common, Name: DNSName });
+      const HostedZoneId = HostedZone?.Id?.replace('/hostedzone/', '');
+      const AliasTarget = { HostedZoneId, DNSName, EvaluateTargetHealth: true };
+      changes.push({ ...set, Type: 'A', AliasTarget });
+    } else changes.push({ ...common, ...set });
     const status = { ...common, Name: statusName(region), TTL: 1 };
     changes.push({ ...status, SetIdentifier: 'well', Failover: 'PRIMARY' });
     changes.push({
@@ -157,6 +163,7 @@ export async function makeRecords(io: Io, plan: RoutingPlan): Promise<void> {
 
 function routingOf(plan: RoutingPlan, region: string, at: number): Partial<ResourceRecordSet> {
   switch (plan.policy) {
+    case 'alias':
     case 'latency':
       return { Region: region as NonNullable<ResourceRecordSet['Region']> };
     case 'weighted':

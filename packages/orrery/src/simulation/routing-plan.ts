@@ -7,7 +7,8 @@ import { namedRandom } from '../io/simulated/random.ts';
 import type { ResolverSettings } from '../regions/client-resolver.ts';
 import { checkerRegions } from '../services/route53/health/checkers.ts';
 
-export const routingPolicies = ['latency', 'weighted', 'failover', 'multivalue'] as const;
+/** `alias`: latency aliases that evaluate a record with a health check below each. */
+export const routingPolicies = ['latency', 'weighted', 'failover', 'multivalue', 'alias'] as const;
 export type PolicyUnderTest = (typeof routingPolicies)[number];
 
 /**
