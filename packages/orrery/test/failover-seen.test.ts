@@ -227,7 +227,14 @@ describe('when the nearest region', () => {
   });
 
   it('is down and then all others, the last resort answers everybody as if all were healthy', async () => {
-    for (const region of others) await start('region-outage', region);
+    const [first = '', second = ''] = others;
+    await start('region-outage', first);
+    const watched = ['fault', 'start', 'region-outage', second, '--watch', '--for', '6s'];
+    const { code, stdout } = await cloud.orrery(...watched);
+    assert.equal(code, 0);
+    assert.match(stdout, /^fault-\d+ started: region-outage eu-central-1/);
+    assert.match(stdout, /\+\d+\.\d s +eu-central-1: a first checker.*Connection refused/);
+    assert.match(stdout, /eu-central-1: 1[46] checkers turn to unhealthy[\s\S]*UNHEALTHY, 2 of 16/);
     await eventually(
       async () => {
         for (const { target, healthy } of await healthChecks())

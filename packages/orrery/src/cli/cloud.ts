@@ -110,6 +110,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     }
     const faults = createFaults({ io, settings, edge, supervisors, conditions });
     await startRegions([...supervisors.values()], faults, onNotice);
+    edge.startProbing();
     const parts: Parts = {
       options,
       io,

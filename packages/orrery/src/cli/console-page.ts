@@ -15,8 +15,10 @@ export const consolePage = `<!doctype html>
 <h2>Regions</h2><table id="regions"></table>
 <h2>Health checks</h2><table id="checks"></table>
 <h2>Faults in force</h2><table id="faults"></table>
+<h2>What happened last</h2><p id="incident"></p><table id="timeline"></table>
 <p>The same facts: <a href="/api/status">/api/status</a>, <a href="/api/conflicts">/api/conflicts</a>,
-<a href="/api/logs">/api/logs</a>. Commands: <code>orrery --help</code>.</p>
+<a href="/api/logs">/api/logs</a>, <a href="/api/timeline">/api/timeline</a>,
+<a href="/api/lookups">/api/lookups</a>. Commands: <code>orrery --help</code>.</p>
 <script>
   const cell = (text, name) => {
     const td = document.createElement('td');
@@ -49,6 +51,12 @@ export const consolePage = `<!doctype html>
     ]));
     fill('faults', ['Id', 'Fault', 'Regions'], status.faults.map((f) => [
       cell(f.id), cell(f.action), cell(f.targets.join(' ')),
+    ]));
+    const { incidents } = await (await fetch('/api/timeline')).json();
+    const last = incidents.at(-1);
+    document.getElementById('incident').textContent = last ? last.title : 'Nothing so far.';
+    fill('timeline', ['Time', 'Since', 'What'], (last ? last.steps : []).map((s) => [
+      cell(new Date(s.atMs).toLocaleTimeString()), cell('+' + (s.offsetMs / 1000).toFixed(1) + ' s'), cell(s.text),
     ]));
   };
   show();

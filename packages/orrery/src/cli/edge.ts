@@ -46,6 +46,8 @@ export interface Edge {
   lookups(limit: number): readonly Remembered[];
   /** Whether the name servers drop every query of clients. Health checkers go on. */
   silenceDns(silent: boolean): void;
+  /** Lets health checkers begin: what they probe is up. */
+  startProbing(): void;
   close(): Promise<void>;
 }
 
@@ -113,6 +115,7 @@ export async function openEdge(
           .healthChecks,
       hostNames: () => hostNamesOf(io),
       lookups: (limit) => resolver.remembered(limit),
+      startProbing: () => route53.startProbing(),
       silenceDns: (silent) => {
         isDnsSilent = silent;
       },

@@ -36,6 +36,7 @@ export async function openEdgeServices(
     timeScale,
     defaultPlace,
     watchesAnswers: true,
+    holdsProbes: true,
     ...worldOf(settings, geoDatabase),
   });
   const services = [route53, await createIamService(io), createStsService(io)];

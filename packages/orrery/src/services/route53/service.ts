@@ -75,6 +75,8 @@ export interface Route53Options {
   readonly biasFormula?: BiasFormula;
   /** Whether a change of health tells, as events, which places are sent elsewhere; no if absent. */
   readonly watchesAnswers?: boolean;
+  /** Whether health checkers wait for `startProbing`, until what they probe is up; no if absent. */
+  readonly holdsProbes?: boolean;
   /** Where an asker of unknown whereabouts is taken to be: a place's name; `ashburn` if absent. */
   readonly defaultPlace?: string;
 }
@@ -82,6 +84,8 @@ export interface Route53Options {
 export interface Route53Service extends Service {
   /** The answer to a DNS packet, or undefined where none must be sent. Never throws. */
   answer(packet: Uint8Array, source: QuerySource): Uint8Array | undefined;
+  /** Lets health checkers begin that were held; no effect on others. */
+  startProbing(): void;
 }
 
 /** Opens the stores `route53` and `route53-dns`, and serves what they hold. */
@@ -150,9 +154,10 @@ export async function createRoute53Service(
     operations,
     internal: { dns: dnsHandler(data), 'route53-internal': internalHandler(data) },
     answer,
+    startProbing: () => data.start(),
     start: async () => {
       propagation.start();
-      data.start();
+      if (options.holdsProbes !== true) data.start();
     },
     stop: async () => {
       propagation.stop();

@@ -108,6 +108,7 @@ export class DataPlane {
 
   /** Begins to probe. Answers are given before, too, on the statuses of the last run. */
   start(): void {
+    if (this.started) return;
     this.started = true;
     for (const check of this.state.healthChecks.values()) this.checkers.set(check);
   }
