@@ -1,6 +1,6 @@
 /** DescribeStream: a stream and its shards, all or the children of one. */
 import type { DescribeStreamInput, Shard } from '@aws-sdk/client-dynamodb-streams';
-import { atLeast, atMost, checkConstraints, oneOf, type Rules } from '../constraints.ts';
+import { atLeast, atMost, checkConstraints, oneOf, type Rules, required } from '../constraints.ts';
 import { keySchema } from '../control-plane/table-description.ts';
 import { validationError } from '../errors.ts';
 import type { StoredShard, StoredStream } from '../storage/stream-log.ts';
@@ -9,12 +9,18 @@ import {
   existingStream,
   type Streams,
   sequenceNumber,
+  shardIdConstraints,
   shardIdOf,
+  streamArnConstraints,
 } from './streams.ts';
 
 const shardsMax = 100;
 
-const rules: Rules = [['Limit', atLeast(1), atMost(shardsMax)]];
+const rules: Rules = [
+  ['StreamArn', required, ...streamArnConstraints],
+  ['Limit', atLeast(1), atMost(shardsMax)],
+  ['ExclusiveStartShardId', ...shardIdConstraints],
+];
 
 export function describeStream(streams: Streams, input: DescribeStreamInput): object {
   checkConstraints(input, rules);

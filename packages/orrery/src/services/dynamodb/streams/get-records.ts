@@ -5,7 +5,15 @@
 import type { GetRecordsInput } from '@aws-sdk/client-dynamodb-streams';
 import { SerializedBody, ServiceError } from '../../../endpoint/service.ts';
 import { sha256 } from '../../../stdx/digest.ts';
-import { atLeast, atMost, checkConstraints, type Rules } from '../constraints.ts';
+import {
+  atLeast,
+  atMost,
+  checkConstraints,
+  lengthAtLeast,
+  lengthAtMost,
+  type Rules,
+  required,
+} from '../constraints.ts';
 import type { StoredShard, StoredStream, StreamRecordEntry } from '../storage/stream-log.ts';
 import {
   type ChangeKind,
@@ -20,7 +28,10 @@ import { existingStream, type Streams, sequenceNumber, trimmedData } from './str
 const recordsMax = 1_000;
 const iteratorMs = 15 * 60_000;
 
-const rules: Rules = [['Limit', atLeast(1), atMost(recordsMax)]];
+const rules: Rules = [
+  ['ShardIterator', required, lengthAtLeast(1), lengthAtMost(2048)],
+  ['Limit', atLeast(1), atMost(recordsMax)],
+];
 
 export function getRecords(streams: Streams, input: GetRecordsInput): SerializedBody {
   checkConstraints(input, rules);

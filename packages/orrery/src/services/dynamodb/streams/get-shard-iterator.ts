@@ -6,6 +6,7 @@ import {
   lengthAtMost,
   oneOf,
   type Rules,
+  required,
 } from '../constraints.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import type { StoredShard, StoredStream } from '../storage/stream-log.ts';
@@ -15,15 +16,18 @@ import {
   existingStream,
   parseSequenceNumber,
   type Streams,
+  shardIdConstraints,
+  streamArnConstraints,
   trimmedData,
 } from './streams.ts';
 
 const types = ['TRIM_HORIZON', 'LATEST', 'AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER'] as const;
 
 const rules: Rules = [
-  ['ShardIteratorType', oneOf(...types)],
+  ['StreamArn', required, ...streamArnConstraints],
+  ['ShardId', required, ...shardIdConstraints],
+  ['ShardIteratorType', required, oneOf(...types)],
   ['SequenceNumber', lengthAtLeast(21), lengthAtMost(40)],
-  ['ShardId', lengthAtLeast(28), lengthAtMost(65)],
 ];
 
 export function getShardIterator(streams: Streams, input: GetShardIteratorInput): object {

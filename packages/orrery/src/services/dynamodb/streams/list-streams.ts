@@ -2,11 +2,14 @@
 import type { ListStreamsInput, ListStreamsOutput } from '@aws-sdk/client-dynamodb-streams';
 import { atLeast, atMost, checkConstraints, type Rules } from '../constraints.ts';
 import { tableNameConstraints, tableNameOf } from '../table-names.ts';
-import { existingStream, type Streams } from './streams.ts';
+import { existingStream, type Streams, streamArnConstraints } from './streams.ts';
 
 const limitMax = 100;
 
-const rules: Rules = [['Limit', atLeast(1), atMost(limitMax)]];
+const rules: Rules = [
+  ['Limit', atLeast(1), atMost(limitMax)],
+  ['ExclusiveStartStreamArn', ...streamArnConstraints],
+];
 
 export function listStreams(streams: Streams, input: ListStreamsInput): ListStreamsOutput {
   const named = input.TableName !== undefined;

@@ -5,6 +5,7 @@
 import { ServiceError } from '../../../endpoint/service.ts';
 import type { Io } from '../../../io/io.ts';
 import { sha256 } from '../../../stdx/digest.ts';
+import { type Constraint, lengthAtLeast, lengthAtMost } from '../constraints.ts';
 import type { StoredShard, StoredStream, StreamLog } from '../storage/stream-log.ts';
 import type { TableCatalog } from '../storage/table-catalog.ts';
 
@@ -15,6 +16,10 @@ export interface Streams {
   readonly region: string;
   readonly retentionMs: number;
 }
+
+/** Members that several operations have. */
+export const streamArnConstraints: readonly Constraint[] = [lengthAtLeast(37), lengthAtMost(1024)];
+export const shardIdConstraints: readonly Constraint[] = [lengthAtLeast(28), lengthAtMost(65)];
 
 /** How long records stay readable in DynamoDB. */
 export const retentionMsDefault = 24 * 3_600_000;
