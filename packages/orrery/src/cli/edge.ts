@@ -95,7 +95,11 @@ export async function openEdge(
       host,
       port: ports.dns,
       portOption: '--dns-port',
-      answer: (packet, source) => (isDnsSilent ? undefined : route53.answer(packet, source)),
+      answer: (packet, source) => {
+        if (isDnsSilent) return undefined;
+        // Over TCP a sender is who it says.
+        return source.tcp ? route53.answer(packet, source) : route53.answerDatagram(packet, source);
+      },
       onBug,
     });
     open.push(dns);

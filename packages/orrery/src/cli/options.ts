@@ -41,6 +41,8 @@ ${resolverHelp}
   --latency-table <f>   JSON of round-trip times over the model's, in milliseconds, from places,
                         subnets or regions to regions:
                         {"tokyo": {"us-east-1": 148}, "203.0.113.0/24": {"eu-west-1": 9}}
+  --dns-rate-limit <n>  equal DNS answers a second to one network over UDP, 0 for no limit
+                        (default 1000; none to this machine unless you set it)
   --json                one line of JSON when ready, no prose
   -h, --help            this text
 
@@ -80,6 +82,7 @@ const options = {
   geoip: { type: 'string' },
   'latency-table': { type: 'string' },
   resolver: { type: 'string', default: 'obey' },
+  'dns-rate-limit': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -105,6 +108,7 @@ export function readStartOptions(args: readonly string[]): StartOptions {
       defaultPlace: values.place,
       ...(values.geoip !== undefined && { geoip: values.geoip }),
       ...latencyTableOf(values['latency-table']),
+      ...rateLimitOf(values['dns-rate-limit']),
       resolver: resolverOf(values.resolver),
     },
     ports: {
@@ -146,6 +150,11 @@ function latencyTableOf(path: string | undefined): Pick<CloudSettings, 'latencyT
     }
     throw error;
   }
+}
+
+function rateLimitOf(text: string | undefined): Pick<CloudSettings, 'dnsRateLimit'> {
+  if (text === undefined) return {};
+  return { dnsRateLimit: wholeNumber('dns-rate-limit', text, 0, [0, 1_000_000]) };
 }
 
 function timeScaleOf(text: string): number {

@@ -30,13 +30,14 @@ export async function openEdgeServices(
   settings: CloudSettings,
   geoDatabase?: GeoDatabase,
 ): Promise<EdgeServices> {
-  const { timeScale, defaultPlace } = settings;
+  const { timeScale, defaultPlace, dnsRateLimit } = settings;
   const route53 = await createRoute53Service(io, {
     accountId,
     timeScale,
     defaultPlace,
     watchesAnswers: true,
     holdsProbes: true,
+    ...(dnsRateLimit !== undefined && { dnsRateLimit }),
     ...worldOf(settings, geoDatabase),
   });
   const services = [route53, await createIamService(io), createStsService(io)];

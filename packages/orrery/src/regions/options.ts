@@ -35,6 +35,8 @@ export interface CloudSettings {
   readonly latencyTable?: LatencyTable;
   /** Path of a database in MaxMind's format that places real addresses; the edge reads it. */
   readonly geoip?: string;
+  /** Equal DNS answers a second to one network over UDP; Route 53's default if absent. */
+  readonly dnsRateLimit?: number;
   /** How the resolvers of clients, and the clients themselves, treat TTLs. */
   readonly resolver: ResolverSettings;
 }

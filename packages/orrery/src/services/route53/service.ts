@@ -71,6 +71,11 @@ export interface Route53Options {
   readonly geoDatabase?: GeoDatabase;
   /** Round-trip milliseconds that latency routing goes by; `world/latency.ts` if absent. */
   readonly latencyMs?: (place: Place, region: string) => number;
+  /**
+   * Equal answers a second that one network gets over UDP; 0 is no limit. 1000 if absent, and then
+   * askers on this machine are not limited.
+   */
+  readonly dnsRateLimit?: number;
   /** How a negative bias of geoproximity counts; as AWS's guide of 2026 says if absent. */
   readonly biasFormula?: BiasFormula;
   /** Whether a change of health tells, as events, which places are sent elsewhere; no if absent. */
@@ -86,6 +91,8 @@ export interface Route53Service extends Service {
   answer(packet: Uint8Array, source: QuerySource): Uint8Array | undefined;
   /** Lets health checkers begin that were held; no effect on others. */
   startProbing(): void;
+  /** As `answer`, for datagrams, whose sender may be forged: within `dnsRateLimit`. */
+  answerDatagram(packet: Uint8Array, source: QuerySource): Uint8Array | undefined;
 }
 
 /** Opens the stores `route53` and `route53-dns`, and serves what they hold. */
@@ -102,6 +109,7 @@ export async function createRoute53Service(
     geoDatabase: options.geoDatabase,
     latencyMs: options.latencyMs ?? placeToRegionRttMs,
     biasFormula: options.biasFormula ?? '2026',
+    rateLimit: rateLimitOf(options),
     watchesAnswers: options.watchesAnswers === true,
   });
   const store = await io.storage.open('route53');
@@ -155,6 +163,7 @@ export async function createRoute53Service(
     internal: { dns: dnsHandler(data), 'route53-internal': internalHandler(data) },
     answer,
     startProbing: () => data.start(),
+    answerDatagram: (packet, source) => data.answerDatagram(packet, source),
     start: async () => {
       propagation.start();
       if (options.holdsProbes !== true) data.start();
@@ -166,6 +175,11 @@ export async function createRoute53Service(
       await data.state.close();
     },
   };
+}
+
+/** Askers on this machine are limited only where somebody asked for it: load tests come from here. */
+function rateLimitOf({ dnsRateLimit: perSecond }: Route53Options) {
+  return { perSecond: perSecond ?? 1000, includesLoopback: perSecond !== undefined };
 }
 
 /** DNS over this cloud's network: what the client proxy and functions without sockets use. */

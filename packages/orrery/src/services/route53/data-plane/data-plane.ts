@@ -23,6 +23,7 @@ import { DnsServer, type QuerySource } from './dns-server.ts';
 import { explain } from './explain.ts';
 import type { BiasFormula } from './geoproximity.ts';
 import { PropagatedState } from './propagated-state.ts';
+import { type RateLimitOptions, ResponseRateLimiter } from './rate-limit.ts';
 import { resolve, resolveAwsName } from './resolve.ts';
 import { routingControlNamed, routingControlsOf } from './routing-controls.ts';
 import { worldOf } from './world.ts';
@@ -34,6 +35,7 @@ export interface DataPlaneOptions {
   /** Round-trip milliseconds between a client's place and a region. */
   readonly latencyMs: (place: Place, region: string) => number;
   readonly biasFormula: BiasFormula;
+  readonly rateLimit: Pick<RateLimitOptions, 'perSecond' | 'includesLoopback'>;
   /** Whether changes of answers are told as events, place by place. */
   readonly watchesAnswers: boolean;
 }
@@ -54,6 +56,7 @@ export class DataPlane {
   readonly checkers: HealthCheckers;
   private readonly server: DnsServer;
   private readonly lookups: Random;
+  private readonly rateLimiter: ResponseRateLimiter;
   private readonly options: DataPlaneOptions;
   private readonly clientPlaces: ClientPlaces;
   private readonly facts: RoutingFacts;
@@ -67,6 +70,11 @@ export class DataPlane {
 
   private constructor(io: Io, options: DataPlaneOptions, state: PropagatedState) {
     this.lookups = io.random.split('route53-lookups');
+    this.rateLimiter = new ResponseRateLimiter({
+      ...options.rateLimit,
+      nowMs: () => io.clock.monotonicUs() / 1000,
+      seed: io.random.split('route53-rate-limit').u32(),
+    });
     this.options = options;
     this.state = state;
     this.checkers = new HealthCheckers({
@@ -120,6 +128,12 @@ export class DataPlane {
   /** The answer to a DNS packet, or undefined where none must be sent. */
   answer(packet: Uint8Array, source: QuerySource): Uint8Array | undefined {
     return this.server.answer(packet, source);
+  }
+
+  /** The answer to a datagram, whose sender may be forged: within the limit of answers. */
+  answerDatagram(packet: Uint8Array, source: QuerySource): Uint8Array | undefined {
+    const answer = this.server.answer(packet, source);
+    return answer === undefined ? undefined : this.rateLimiter.limit(answer, source.ip);
   }
 
   /** The routing controls that health checks name. */
