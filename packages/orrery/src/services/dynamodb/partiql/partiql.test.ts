@@ -103,6 +103,18 @@ describe('SELECT', () => {
     assert.match(await problem(`SELECT * ${where} ORDER BY even`), /part of the primary key/);
   });
 
+  it('orders partitions where ORDER BY names their key', async () => {
+    const ordered = async (order: string) => {
+      const from = `SELECT pk, sk FROM range WHERE pk IN ['b', 'c', 'a'] AND sk BETWEEN 1 AND 2`;
+      const rows = await run(`${from} ${order}`);
+      return rows.map(({ pk, sk }) => `${pk?.['S']}${sk?.['N']}`).join(' ');
+    };
+    assert.equal(await ordered(''), 'b1 b2 c1 c2 a1 a2');
+    assert.equal(await ordered('ORDER BY pk'), 'a1 a2 b1 b2 c1 c2');
+    assert.equal(await ordered('ORDER BY pk DESC'), 'c1 c2 b1 b2 a1 a2');
+    assert.equal(await ordered('ORDER BY pk DESC, sk DESC'), 'c2 c1 b2 b1 a2 a1');
+  });
+
   it('pages by Limit and token, over partitions and filters, in both directions', async () => {
     for (const tail of ['', ' ORDER BY sk DESC']) {
       const Statement = `SELECT * FROM range WHERE pk IN ['a','c'] AND even = ?${tail}`;

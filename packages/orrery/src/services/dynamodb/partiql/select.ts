@@ -24,17 +24,13 @@ import type { Placeholders } from '../expressions/placeholders.ts';
 import { partitionHashOf } from '../storage/index-entries.ts';
 import { type KeyRange, nextKey, spaces, tableRange } from '../storage/key-encoding.ts';
 import { indexRange, itemRange, wholeIndex } from '../storage/key-ranges.ts';
-import {
-  partitionKeysOf,
-  type StoredIndex,
-  type StoredTable,
-  sortKeysOf,
-} from '../storage/stored-table.ts';
+import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { conditionOf } from './bind.ts';
 import { columnsOf } from './columns.ts';
 import { type KeyPlan, planOf } from './key-tests.ts';
+import { orderOf } from './order.ts';
 import type { Select } from './tree.ts';
 
 export interface SelectRequest {
@@ -74,8 +70,8 @@ export async function select(
   refuseKeyPaths(table, [...(paths ?? []), ...pathsOf(where)]);
   checkProjected(table, index, input, paths);
   const plan = planOf(index ?? table, where);
-  const reverse = isReverse(statement, index ?? table, plan);
-  const ranges = rangesOf(table, index, plan);
+  const { partitions, reverse } = orderOf(statement, index ?? table, plan);
+  const ranges = rangesOf(table, index, { ...plan, partitions });
   const digest = digestOf(engine, table, request);
   const start = request.NextToken === undefined ? undefined : positionOf(request.NextToken, digest);
   const { throttle } = engine;
@@ -192,38 +188,6 @@ function rangesOf(
       ? itemRange(table.id, hash, sort[0])
       : indexRange(table.id, index.id, hash, sort);
   });
-}
-
-/** Items come in the order of their sort key; ORDER BY can only say in which direction. */
-function isReverse(
-  { order, where }: Select,
-  keys: StoredTable | StoredIndex,
-  { partitions }: KeyPlan,
-): boolean {
-  if (order.length === 0) return false;
-  if (where === undefined) {
-    throw validationError('Must have WHERE clause in the statement when using ORDER BY clause.');
-  }
-  if (partitions === undefined) {
-    throw validationError(
-      'Must have at least one non-optional hash key condition in WHERE clause when using ORDER ' +
-        'BY clause.',
-    );
-  }
-  const sortNames = sortKeysOf(keys).map(({ name }) => name);
-  const names = [...partitionKeysOf(keys).map(({ name }) => name), ...sortNames];
-  for (const { name } of order) {
-    if (names.includes(name)) continue;
-    throw validationError(
-      `Variable Reference ${name} in ORDER BY clause must be part of the primary key`,
-    );
-  }
-  const wanted = order.filter(({ name }) => sortNames.includes(name));
-  const [first] = wanted;
-  if (wanted.some(({ descending }) => descending !== first?.descending)) {
-    throw validationError('Sort key attributes in ORDER BY clause must have one direction');
-  }
-  return first?.descending === true;
 }
 
 function digestOf(engine: Engine, table: StoredTable, request: SelectRequest): string {
