@@ -1,230 +1,347 @@
 /**
- * One truth on three roads: whatever the records and wherever the client, a DNS packet,
- * TestDNSAnswer and the explanation by `decide` say the same; and the scope of the answer keeps
- * its promise, that every client of it gets that answer.
+ * One truth on three roads: whatever the records, their health and the client, a DNS packet,
+ * TestDNSAnswer and the explanation by `decide` say the same, of chance the same set of answers;
+ * and the scope of an answer keeps its promise, that any client of it could get that answer. Over
+ * bytes in memory, and over UDP on a socket; in public and in private zones (which TestDNSAnswer
+ * does not ask); with and without a geo-IP database and a latency table.
  */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import type { Random } from '../../io/io.ts';
+import { listenDns } from '../../io/node/listen-dns.ts';
 import { namedRandom } from '../../io/simulated/random.ts';
-import { formatIpv4 } from '../../stdx/ip.ts';
 import { typeNumber } from '../../wire/dns/constants.ts';
-import { clientSubnetOption, parseClientSubnet } from '../../wire/dns/edns.ts';
+import { clientSubnetOption, type EdnsOption, parseClientSubnet } from '../../wire/dns/edns.ts';
 import { parseMessage, queryMessage, serializeMessage } from '../../wire/dns/message.ts';
 import { dataText } from '../../wire/dns/record-data.ts';
-import { regions } from '../../world/regions.ts';
+import { regionIp } from '../../world/addresses.ts';
+import { latencyNetworks, readLatencyTable } from '../../world/latency-table.ts';
+import { cityRecord, mmdbOf } from '../../world/mmdb.fake.ts';
+import { openMmdb } from '../../world/mmdb.ts';
+import { placeOfRegion } from '../../world/places.ts';
+import { drawBlocks, drawSubnet, drawTree, type Members, neighbourOf } from './agreement.fake.ts';
 import type { Explanation } from './api.ts';
-import { records, TestCloud } from './cloud.fake.ts';
-import type { RecordSet } from './record-set.ts';
+import { TestCloud } from './cloud.fake.ts';
+import type { Route53Options } from './service.ts';
 
-const worlds = 40;
-const clientsPerWorld = 25;
+const worlds = 200;
+const privateWorlds = 100;
+const healths = 3;
+const clientsPerHealth = 8;
+/** Draws of an answer that hangs on chance, and after how many an explanation has had its say. */
+const draws = { wire: 8, tested: 3, explained: 3000 } as const;
 
-const pick = <T>(random: Random, items: readonly T[]): T => {
-  const item = items[random.int(0, items.length - 1)];
-  assert.ok(item !== undefined);
-  return item;
-};
+/** Answers to a packet, the source and the VPC being the asker's. */
+type Ask = (packet: Uint8Array, source: string) => Promise<Uint8Array>;
 
-type Members = Partial<RecordSet>;
+interface Wire {
+  readonly values: string;
+  readonly scope: number;
+}
 
-/** Sets of one policy without chance, with values that tell them apart. */
-function drawGroup(random: Random, name: string, base: number, collection: string): Members[] {
-  const value = (i: number) => `10.0.${base}.${i + 1}`;
-  const make = (list: readonly Members[]) =>
-    list.map((members, i) =>
-      records(name, 'A', [value(i)], { SetIdentifier: `s${i}`, ...members }),
-    );
-  switch (random.int(0, 4)) {
-    case 0:
-      return make(
-        drawn(
-          random,
-          regions.map(({ id }) => ({ Region: id })),
-          4,
-        ),
-      );
-    case 1:
-      return make([
-        ...drawn(
-          random,
-          ['US', 'JP', 'DE', 'BR', 'IN', 'GB'].map((CountryCode) => ({
-            GeoLocation: { CountryCode },
-          })),
-          3,
-        ),
-        ...drawn(
-          random,
-          (['EU', 'AS', 'NA', 'AF'] as const).map((ContinentCode) => ({
-            GeoLocation: { ContinentCode },
-          })),
-          2,
-        ),
-        ...(random.chance(0.7) ? [{ GeoLocation: { CountryCode: '*' } }] : []),
-        { GeoLocation: { CountryCode: 'US', SubdivisionCode: 'NY' } },
-      ]);
-    case 2:
-      return make(
-        drawn(
-          random,
-          regions.map(({ id }) => ({
-            GeoProximityLocation: { AWSRegion: id, Bias: random.int(-99, 99) },
-          })),
-          4,
-        ),
-      );
-    case 3:
-      return make(
-        drawn(random, ['a', 'b', 'c', '*'], 4).map((LocationName) => ({
-          CidrRoutingConfig: { CollectionId: collection, LocationName },
-        })),
-      );
-    default:
-      return make([{ Failover: 'PRIMARY' }, { Failover: 'SECONDARY' }]);
+const inMemory =
+  (cloud: TestCloud): Ask =>
+  async (packet, source) => {
+    const bytes = cloud.service?.answer(packet, { ip: source, tcp: false });
+    assert.ok(bytes);
+    return bytes;
+  };
+
+async function wire(ask: Ask, name: string, options: EdnsOption[], source = '127.0.0.1') {
+  const type = typeNumber('A') ?? 0;
+  const query = queryMessage({ id: 7, name, type, edns: { options } });
+  const message = parseMessage(await ask(serializeMessage(query), source));
+  const option = message.edns?.options.find(({ code }) => code === 8);
+  return {
+    values: message.answers
+      .map(({ type: of, data }) => dataText(of, data))
+      .sort()
+      .join(' '),
+    scope: option === undefined ? 0 : parseClientSubnet(option.data).scopePrefix,
+  } satisfies Wire;
+}
+
+async function explained(cloud: TestCloud, question: object): Promise<Explanation> {
+  const handler = cloud.service?.internal?.['route53-internal'];
+  assert.ok(handler);
+  const body = new Uint8Array(Buffer.from(JSON.stringify(question)));
+  const answer = await handler({ method: 'POST', path: '/explain', headers: {}, body }, 'global');
+  assert.equal(answer.status, 200, Buffer.from(answer.body).toString());
+  return JSON.parse(Buffer.from(answer.body).toString()) as Explanation;
+}
+
+const valuesOf = ({ answers }: Explanation): string =>
+  answers
+    .map(({ value }) => value)
+    .sort()
+    .join(' ');
+
+/** What explanations of one question answer: one thing, or where chance is in it any of some. */
+class Explained {
+  readonly isChance: boolean;
+  private readonly found = new Set<string>();
+  private readonly again: () => Promise<string>;
+
+  static async of(cloud: TestCloud, question: object): Promise<Explained> {
+    const first = await explained(cloud, question);
+    const again = async () => valuesOf(await explained(cloud, question));
+    return new Explained(valuesOf(first), first.dependsOnChance, again);
+  }
+
+  private constructor(first: string, isChance: boolean, again: () => Promise<string>) {
+    this.found.add(first);
+    this.isChance = isChance;
+    this.again = again;
+  }
+
+  /** Asserts that an explanation answers so, too, be it after many draws. */
+  async holds(values: string, what: string): Promise<void> {
+    for (let i = 0; this.isChance && !this.found.has(values) && i < draws.explained; i++) {
+      this.found.add(await this.again());
+    }
+    assert.ok(this.found.has(values), `${what}: "${values}", not ${[...this.found].join(' | ')}`);
   }
 }
 
-function drawn<T>(random: Random, items: readonly T[], max: number): T[] {
-  const pool = [...items];
-  const count = random.int(1, Math.min(max, pool.length));
-  return Array.from({ length: count }, () => pool.splice(random.int(0, pool.length - 1), 1)).flat();
-}
-
-/** Places of ours, real blocks that we know, and anything. */
-function drawSubnet(random: Random): string {
-  const any = () => formatIpv4(random.u32());
-  const base = pick(random, [
-    () => `198.18.${random.int(0, 255)}.0`,
-    () => `126.${random.int(0, 255)}.1.0`,
-    () => `3.${random.int(64, 130)}.7.0`,
-    any,
-  ])();
-  return `${base}/${pick(random, [8, 16, 20, 24, 24, 24, 32])}`;
-}
-
-function drawBlocks(random: Random): object[] {
-  const taken = new Set<string>();
-  return ['a', 'b', 'c']
-    .map((LocationName) => {
-      const CidrList = [0, 1].flatMap(() => {
-        const length = pick(random, [3, 8, 15, 20, 24]);
-        const [ip = ''] = drawSubnet(random).split('/');
-        const cut = clientSubnetOption(`${ip}/${length}`).data;
-        const octets = [...cut.slice(4), 0, 0, 0, 0].slice(0, 4).join('.');
-        const block = `${octets}/${length}`;
-        if (taken.has(block)) return [];
-        taken.add(block);
-        return [block];
-      });
-      return {
-        LocationName,
-        Action: 'PUT',
-        CidrList: CidrList.length > 0 ? CidrList : ['9.9.9.0/24'],
-      };
-    })
-    .filter((change, i, all) => i === 0 || change.CidrList[0] !== all[i - 1]?.CidrList[0]);
-}
-
-function wire(cloud: TestCloud, name: string, subnet: string) {
-  const query = queryMessage({
-    id: 7,
-    name,
-    type: typeNumber('A') ?? 0,
-    edns: { options: [clientSubnetOption(subnet)] },
-  });
-  const bytes = cloud.service?.answer(serializeMessage(query), { ip: '127.0.0.1', tcp: false });
-  assert.ok(bytes);
-  const message = parseMessage(bytes);
-  const option = message.edns?.options.find(({ code }) => code === 8);
-  assert.ok(option);
-  return {
-    values: message.answers.map(({ type, data }) => dataText(type, data)).sort(),
-    scope: parseClientSubnet(option.data).scopePrefix,
-  };
-}
-
-async function explained(cloud: TestCloud, name: string, subnet: string): Promise<string[]> {
+async function control(cloud: TestCloud, path: string, input: object): Promise<void> {
   const handler = cloud.service?.internal?.['route53-internal'];
-  assert.ok(handler);
-  const answer = await handler(
-    {
-      method: 'POST',
-      path: '/explain',
-      headers: {},
-      body: new Uint8Array(Buffer.from(JSON.stringify({ name, ip: subnet }))),
-    },
-    'global',
+  const body = new Uint8Array(Buffer.from(JSON.stringify(input)));
+  const request = { method: 'POST', path, headers: {}, body };
+  const answer = await cloud.universe.perform(
+    'edge',
+    async () => handler?.(request, 'global'),
+    1000,
   );
-  assert.equal(answer.status, 200, Buffer.from(answer.body).toString());
-  const { answers } = JSON.parse(Buffer.from(answer.body).toString()) as Explanation;
-  return answers.map(({ value }) => value).sort();
+  assert.equal(answer?.status, 200);
 }
 
-/** Any address that shares so many bits with another. */
-function neighbourOf(random: Random, ip: string, bits: number): string {
-  const host = random.u32() & (bits >= 32 ? 0 : 0xffff_ffff >>> bits);
-  const cut = clientSubnetOption(`${ip}/${bits}`).data;
-  const [a = 0, b = 0, c = 0, d = 0] = [...cut.slice(4), 0, 0, 0, 0];
-  return formatIpv4(((((a << 24) | (b << 16) | (c << 8) | d) >>> 0) | (host >>> 0)) >>> 0);
+const arnOf = (i: number): string => `arn:aws:route53-recovery-control::0:p/c/routingcontrol/${i}`;
+
+/** Health checks that follow routing controls, so that a test can switch them at once. */
+async function makeChecks(cloud: TestCloud): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    const HealthCheckConfig = { Type: 'RECOVERY_CONTROL', RoutingControlArn: arnOf(i) };
+    const made = await cloud.call('CreateHealthCheck', {
+      CallerReference: String(i),
+      HealthCheckConfig,
+    });
+    ids.push(made.HealthCheck.Id);
+  }
+  return ids;
 }
 
-async function world(seed: number): Promise<number> {
+/** Without records that name what is not there: locations of a collection, names of a zone. */
+function whole(sets: readonly Members[], locations: readonly string[]): readonly Members[] {
+  let kept = sets.filter(
+    ({ CidrRoutingConfig: cidr }) =>
+      cidr === undefined || cidr.LocationName === '*' || locations.includes(cidr.LocationName),
+  );
+  for (let level = 0; level < 3; level++) {
+    const names = new Set(kept.map(({ Name }) => Name));
+    kept = kept.filter(({ AliasTarget: to }) => to === undefined || names.has(to.DNSName));
+  }
+  return kept;
+}
+
+/** Every third world has a geo-IP database, every fourth a latency table. */
+function optionsOf(seed: number): Route53Options {
+  const geoDatabase =
+    seed % 3 === 0
+      ? openMmdb(
+          mmdbOf({
+            '3.0.0.0/8': cityRecord('FR', 'Nantes', [47.2, -1.6]),
+            '3.100.0.0/15': cityRecord('US', 'Ithaca', [42.4, -76.5], 'NY'),
+            '126.64.0.0/11': cityRecord('IN', 'Pune', [18.5, 73.9]),
+            '126.80.1.128/25': cityRecord('BR', 'Recife', [-8.1, -34.9]),
+            '128.0.0.0/2': cityRecord('GB', 'Leeds', [53.8, -1.5]),
+          }),
+        )
+      : undefined;
+  if (seed % 4 !== 0) return geoDatabase === undefined ? {} : { geoDatabase };
+  const rows = {
+    tokyo: { 'us-east-1': 1, 'eu-west-1': 2 },
+    '126.0.0.0/9': { place: 'osaka', 'sa-east-1': 3 },
+    '3.96.0.0/20': { 'ap-south-1': 4 },
+  };
+  const table = readLatencyTable(JSON.stringify(rows));
+  const { database, rttMs } = latencyNetworks(table, geoDatabase, placeOfRegion('us-east-1'));
+  return { geoDatabase: database, latencyMs: rttMs };
+}
+
+interface Counts {
+  answered: number;
+  byChance: number;
+  unhealthy: number;
+}
+
+/** A public zone, asked in every way. */
+async function world(seed: number, road: (cloud: TestCloud) => Ask): Promise<Counts> {
   const random = namedRandom(seed, 'agreement');
-  const cloud = await TestCloud.make({}, seed);
+  const cloud = await TestCloud.make(optionsOf(seed), seed);
+  const ask = road(cloud);
   const zone = await cloud.zone('w.test');
   const made = await cloud.call('CreateCidrCollection', { Name: 'c', CallerReference: 'c' });
   const { Id: collection } = made['Collection'] as { Id: string };
   await cloud.call('ChangeCidrCollection', { Id: collection, Changes: drawBlocks(random) });
-  const locations = await cloud.call('ListCidrLocations', { CollectionId: collection });
-  const known = (locations['CidrLocations'] as { LocationName: string }[]).map(
-    (l) => l.LocationName,
+  const listed = await cloud.call('ListCidrLocations', { CollectionId: collection });
+  const locations = (listed['CidrLocations'] as { LocationName: string }[]).map(
+    ({ LocationName }) => LocationName,
   );
-  const leaves = [1, 2, 3].map((n) => drawGroup(random, `l${n}.w.test`, n, collection));
-  const root = drawGroup(random, 'x.w.test', 9, collection).map((set, i): Members => {
-    if (random.chance(0.4)) return set;
-    const { TTL: _ttl, ResourceRecords: _values, ...rest } = set;
-    const DNSName = `l${(i % 3) + 1}.w.test`;
-    const HostedZoneId = zone.replace('/hostedzone/', '');
-    return {
-      ...rest,
-      AliasTarget: { HostedZoneId, DNSName, EvaluateTargetHealth: random.chance(0.5) },
-    };
-  });
-  const isThere = ({ CidrRoutingConfig: cidr }: Members): boolean =>
-    cidr === undefined || cidr.LocationName === '*' || known.includes(cidr.LocationName);
-  const sets = [...leaves.flat(), ...root].filter(isThere);
-  const names = new Set(sets.map(({ Name }) => Name));
-  const whole = sets.filter(({ AliasTarget: to }) => to === undefined || names.has(to.DNSName));
-  if (whole.length === 0) return 0;
-  await cloud.change(zone, ...whole.map((set) => ['CREATE', set] as const));
+  const checks = await makeChecks(cloud);
+  const sets = whole(drawTree(random, 'w.test', zone, { collection, checks }), locations);
+  const counts = { answered: 0, byChance: 0, unhealthy: 0 };
+  if (sets.length === 0) return counts;
+  await cloud.change(zone, ...sets.map((set) => ['CREATE', set] as const));
   await cloud.sleep(600);
-  let answered = 0;
-  for (let i = 0; i < clientsPerWorld; i++) {
-    const subnet = drawSubnet(random);
-    const [ip = '', mask = ''] = subnet.split('/');
-    const seen = wire(cloud, 'x.w.test', subnet);
-    const tested = await cloud.call('TestDNSAnswer', {
-      HostedZoneId: zone,
-      RecordName: 'x.w.test',
-      RecordType: 'A',
-      EDNS0ClientSubnetIP: ip,
-      EDNS0ClientSubnetMask: mask,
-    });
-    const what = `seed ${seed}, ${subnet}`;
-    assert.deepEqual([...(tested['RecordData'] as string[])].sort(), seen.values, what);
-    assert.deepEqual(await explained(cloud, 'x.w.test', subnet), seen.values, what);
-    if (seen.values.length > 0) answered++;
-    // Another client of the same scope, where the question said as much of it.
-    if (seen.scope === 0 || seen.scope > Number(mask)) continue;
-    const neighbour = neighbourOf(random, ip, Math.max(seen.scope, 8));
-    const theirs = wire(cloud, 'x.w.test', `${neighbour}/32`).values;
-    assert.deepEqual(theirs, seen.values, `${what} and ${neighbour}, scope ${seen.scope}`);
+  for (let health = 0; health < healths; health++) {
+    for (const i of checks.keys()) {
+      await control(cloud, '/routing-control', { arn: arnOf(i), on: random.chance(0.6) });
+    }
+    for (let i = 0; i < clientsPerHealth; i++) {
+      const subnet = drawSubnet(random);
+      const [ip = '', mask = ''] = subnet.split('/');
+      const what = `seed ${seed}, ${subnet}, health ${health}`;
+      const answers = await Explained.of(cloud, { name: 'x.w.test', ip: subnet });
+      const options = [clientSubnetOption(subnet)];
+      const seen = await wire(ask, 'x.w.test', options);
+      const { isChance } = answers;
+      for (let n = 0; n < (isChance ? draws.wire : 1); n++) {
+        const { values } = n === 0 ? seen : await wire(ask, 'x.w.test', options);
+        await answers.holds(values, what);
+      }
+      for (let n = 0; n < (isChance ? draws.tested : 1); n++) {
+        const tested = await cloud.call('TestDNSAnswer', {
+          HostedZoneId: zone,
+          RecordName: 'x.w.test',
+          RecordType: 'A',
+          EDNS0ClientSubnetIP: ip,
+          EDNS0ClientSubnetMask: mask,
+        });
+        const values = [...(tested['RecordData'] as string[])].sort().join(' ');
+        await answers.holds(values, what);
+      }
+      if (seen.values !== '') counts.answered++;
+      if (isChance) counts.byChance++;
+      // The answer is one that any client of its scope may get, where the question said as much
+      // of it; a resolver gives it to all of them.
+      if (seen.scope === 0 || seen.scope > Number(mask)) continue;
+      const neighbour = neighbourOf(random, ip, Math.max(seen.scope, 8));
+      const theirs = await Explained.of(cloud, { name: 'x.w.test', ip: `${neighbour}/32` });
+      await theirs.holds(seen.values, `${what} and ${neighbour}, scope ${seen.scope}`);
+    }
+    const why = await explained(cloud, { name: 'x.w.test' });
+    const isOut = why.steps.some(({ candidates }) => candidates.some(({ healthy }) => !healthy));
+    if (isOut) counts.unhealthy++;
   }
-  return answered;
+  return counts;
+}
+
+function total(all: readonly Counts[]): Counts {
+  const sum = (of: (counts: Counts) => number) => all.reduce((n, counts) => n + of(counts), 0);
+  return {
+    answered: sum(({ answered }) => answered),
+    byChance: sum(({ byChance }) => byChance),
+    unhealthy: sum(({ unhealthy }) => unhealthy),
+  };
 }
 
 test(`packet, TestDNSAnswer and explanation agree (${worlds} worlds)`, async () => {
+  const all: Counts[] = [];
+  for (let seed = 1; seed <= worlds; seed++) all.push(await world(seed, inMemory));
+  const { answered, byChance, unhealthy } = total(all);
+  const clients = worlds * healths * clientsPerHealth;
+  assert.ok(answered > clients / 2, `${answered} of ${clients} answered`);
+  assert.ok(byChance > clients / 20, `${byChance} by chance`);
+  assert.ok(unhealthy > (worlds * healths) / 4, `${unhealthy} with something unhealthy`);
+});
+
+test('the same over UDP', async () => {
+  for (let seed = 1001; seed <= 1006; seed++) {
+    let answer: (packet: Uint8Array, ip: string) => Uint8Array | undefined = () => undefined;
+    const server = await listenDns({
+      what: 'the DNS server',
+      host: '127.0.0.1',
+      port: 0,
+      answer: (packet, { ip }) => answer(packet, ip),
+    });
+    try {
+      await world(seed, (cloud) => {
+        answer = (packet, ip) => cloud.service?.answer(packet, { ip, tcp: false });
+        return (packet) => overUdp(server.port, packet);
+      });
+    } finally {
+      await server.close();
+    }
+  }
+});
+
+function overUdp(port: number, packet: Uint8Array): Promise<Uint8Array> {
+  return new Promise((done, fail) => {
+    const socket = createSocket('udp4');
+    const end = (act: () => void): void => {
+      clearTimeout(timer);
+      socket.close();
+      act();
+    };
+    const timer = setTimeout(() => end(() => fail(new Error('no answer over UDP'))), 5_000);
+    socket.on('error', (error) => end(() => fail(error)));
+    socket.on('message', (bytes) => end(() => done(bytes)));
+    socket.send(packet, port, '127.0.0.1');
+  });
+}
+
+test(`packet and explanation agree inside VPCs (${privateWorlds} worlds)`, async () => {
+  const regions = ['us-east-1', 'eu-central-1', 'ap-northeast-1'];
   let answered = 0;
-  for (let seed = 1; seed <= worlds; seed++) answered += await world(seed);
-  assert.ok(answered > (worlds * clientsPerWorld) / 3, `${answered} answers`);
+  for (let seed = 1; seed <= privateWorlds; seed++) {
+    const random = namedRandom(seed, 'agreement-private');
+    const cloud = await TestCloud.make(optionsOf(seed), seed);
+    const made = await cloud.call('CreateHostedZone', {
+      Name: 'w.test',
+      CallerReference: 'private',
+      VPC: { VPCId: 'vpc-0', VPCRegion: regions[0] },
+    });
+    const zone = made.HostedZone.Id;
+    for (const [i, VPCRegion] of regions.entries()) {
+      if (i === 0) continue;
+      const VPC = { VPCId: `vpc-${i}`, VPCRegion };
+      await cloud.call('AssociateVPCWithHostedZone', { HostedZoneId: zone, VPC });
+    }
+    const checks = await makeChecks(cloud);
+    const around = { collection: undefined, checks };
+    const sets = drawTree(random, 'w.test', zone, around);
+    await cloud.change(zone, ...sets.map((set) => ['CREATE', set] as const));
+    await cloud.sleep(600);
+    for (let health = 0; health < healths; health++) {
+      for (const i of checks.keys()) {
+        await control(cloud, '/routing-control', { arn: arnOf(i), on: random.chance(0.6) });
+      }
+      for (const [i, region] of regions.entries()) {
+        const subnet = clientSubnetOption(drawSubnet(random));
+        const option = { code: 65_313, data: Buffer.from(`vpc=vpc-${i}`) };
+        const answers = await Explained.of(cloud, { name: 'x.w.test', vpc: `vpc-${i}` });
+        const byRegion = await Explained.of(cloud, { name: 'x.w.test', vpc: region });
+        const what = `seed ${seed}, ${region}, health ${health}`;
+        assert.equal(byRegion.isChance, answers.isChance, what);
+        for (let n = 0; n < (answers.isChance ? draws.wire : 1); n++) {
+          // By the id of the VPC, with a client subnet that must not count; by the source address.
+          const named = await wire(inMemory(cloud), 'x.w.test', [subnet, option]);
+          const inside = await wire(inMemory(cloud), 'x.w.test', [], regionIp(region));
+          await answers.holds(named.values, what);
+          await byRegion.holds(inside.values, what);
+          if (named.values !== '') answered++;
+        }
+      }
+      const outside = await wire(inMemory(cloud), 'x.w.test', []);
+      assert.equal(outside.values, '', 'nobody outside the VPCs is told anything');
+    }
+    const refusal = await cloud.refusal('TestDNSAnswer', {
+      HostedZoneId: zone,
+      RecordName: 'x.w.test',
+      RecordType: 'A',
+    });
+    assert.match(refusal, /not supported for private hosted zones/);
+  }
+  assert.ok(answered > privateWorlds * 2, `${answered} answered`);
 });
