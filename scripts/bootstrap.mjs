@@ -21,6 +21,7 @@ const commands = {
   test: ['scripts/check.ts'],
   check: ['scripts/check.ts'],
   bench: ['bench/main.ts'],
+  fuzz: ['scripts/fuzz.ts'],
   models: ['scripts/extract-models.ts'],
 };
 
