@@ -40,7 +40,6 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       oneConnection(options, until, (ok) => {
         count += 1;
         if (!ok) failures += 1;
-        return count;
       }),
     ),
   );
@@ -66,30 +65,64 @@ export function stayAwake(): () => void {
   };
 }
 
-function oneConnection(
+async function oneConnection(
   options: LoadOptions,
   until: number,
-  done: (ok: boolean) => number,
+  done: (ok: boolean) => void,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect({ host: options.host, port: options.port, noDelay: true });
-    const reader = new ResponseReader(options.expected ?? '');
-    let n = Math.floor(Math.random() * 1e6);
-    const send = (): void => {
-      n += 1;
-      socket.write(options.request(n));
-    };
-    socket.on('connect', send);
-    socket.on('error', reject);
-    socket.on('close', () => resolve());
-    socket.on('data', (piece) => {
-      const isRight = reader.push(piece);
-      if (isRight === undefined) return;
-      done(isRight);
-      if (performance.now() < until) send();
-      else socket.end();
+  const connection = new Connection(options.host, options.port, options.expected);
+  let n = Math.floor(Math.random() * 1e6);
+  do {
+    n += 1;
+    done(await connection.send(options.request(n)));
+  } while (performance.now() < until);
+  connection.end();
+}
+
+/** Sends all there is, over so many connections; throws where one answer is none of success. */
+export async function sendAll(
+  { host, port, connections }: Pick<LoadOptions, 'host' | 'port' | 'connections'>,
+  requests: Iterator<Buffer>,
+): Promise<void> {
+  const worker = async (): Promise<void> => {
+    const connection = new Connection(host, port);
+    for (let next = requests.next(); next.done !== true; next = requests.next()) {
+      if (!(await connection.send(next.value))) throw new Error('a request has failed');
+    }
+    connection.end();
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+}
+
+/** A kept-alive connection with one request in flight at a time. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #reader: ResponseReader;
+  #settle: { done: (isRight: boolean) => void; fail: (error: Error) => void } | undefined;
+
+  constructor(host: string, port: number, expected = '') {
+    this.#reader = new ResponseReader(expected);
+    this.#socket = connect({ host, port, noDelay: true });
+    this.#socket.on('error', (error) => this.#settle?.fail(error));
+    this.#socket.on('close', () => this.#settle?.fail(new Error('the connection was closed')));
+    this.#socket.on('data', (piece) => {
+      const isRight = this.#reader.push(piece);
+      if (isRight !== undefined) this.#settle?.done(isRight);
     });
-  });
+  }
+
+  /** Whether the answer is a right one. */
+  send(request: Buffer): Promise<boolean> {
+    return new Promise((done, fail) => {
+      this.#settle = { done, fail };
+      this.#socket.write(request);
+    });
+  }
+
+  end(): void {
+    this.#settle = undefined;
+    this.#socket.end();
+  }
 }
 
 /** Just enough of HTTP/1.1 to know when an answer is whole, and whether it is the right one. */

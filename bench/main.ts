@@ -1,7 +1,22 @@
-/** `npm run bench [-- dynamodb|gateway|dns|streams|start|growth …]`: without a name all but the long ones. */
+/**
+ * `npm run bench [-- dynamodb|gateway|dns|streams|start|growth …]`: without a name all but the long
+ * ones. `--items 10000000` is how many `growth` builds, `--keep DIRECTORY` where, to measure them
+ * again; `--only index` runs those of its jobs whose names hold the word.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    help: { type: 'boolean', default: false },
+    items: { type: 'string' },
+    keep: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   dynamodb: async () => (await import('./dynamodb.ts')).run(),
@@ -11,16 +26,17 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   replication: async () => (await import('./replication.ts')).run(),
   streams: async () => (await import('./streams.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
-  growth: async () => (await import('./growth.ts')).run(),
+  growth: async () => (await import('./growth.ts')).run(options),
 };
 /** Takes minutes, and more disk than the others. */
 const long = new Set(['growth', 'dns-growth']);
 
-const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benches[name] === undefined);
-if (unknown.length > 0 || wanted.includes('--help')) {
-  console.log(`Usage: npm run bench [-- ${Object.keys(benches).join('|')} …]`);
-  process.exit(unknown.length > 0 && !wanted.includes('--help') ? 2 : 0);
+if (unknown.length > 0 || options.help) {
+  console.log(
+    `Usage: npm run bench [-- ${Object.keys(benches).join('|')} … [--items N] [--keep DIR] [--only WORDS]]`,
+  );
+  process.exit(unknown.length > 0 && !options.help ? 2 : 0);
 }
 if (!existsSync(join(import.meta.dirname, 'node_modules', 'dynalite'))) {
   console.error('installing the peers to compare with, once …');

@@ -94,7 +94,9 @@ function readOn(engine: Engine, page: Page, range: KeyRange, turn: Turn): KeyRan
     const { behind, over } = addItems(engine.storage.store, page, left, turn);
     if (behind === undefined && page.isSettled) return undefined;
     left = behind ?? { start: left.end, end: left.end };
-    if (over) return left;
+    if (!over) continue;
+    page.pack();
+    return left;
   }
 }
 
@@ -140,7 +142,9 @@ const exactSize = (json: string): number => itemSize(parseMap(json));
 export class Page {
   readonly request: PageRequest;
   /** Of the items that the filter lets through, unless only their number is wanted. */
-  readonly texts: string[] = [];
+  #texts: string[] = [];
+  /** What earlier turns have put together of them. */
+  readonly #packed: string[] = [];
   #count = 0;
   #scanned = 0;
   /** Size of the items read so far, or an upper bound of it. */
@@ -191,7 +195,7 @@ export class Page {
     if (filter !== undefined && !holds(filter, item ?? {})) return;
     this.#count += 1;
     if (countOnly) return;
-    this.texts.push(shape === undefined ? json : JSON.stringify(shape(item ?? {})));
+    this.#texts.push(shape === undefined ? json : JSON.stringify(shape(item ?? {})));
   }
 
   /**
@@ -240,6 +244,19 @@ export class Page {
     return true;
   }
 
+  /** Puts together what there is: for many small items that is work, which then each turn shares. */
+  pack(): void {
+    if (this.#texts.length === 0) return;
+    this.#packed.push(this.#texts.join(','));
+    this.#texts = [];
+  }
+
+  /** JSON of the items, with commas between them. */
+  json(): string {
+    this.pack();
+    return this.#packed.join(',');
+  }
+
   /** Undefined where the page ends with the last item of the range. */
   lastEvaluatedKey(): AttributeMap | undefined {
     if (!this.isFull || this.#last === undefined) return undefined;
@@ -265,7 +282,7 @@ export class Page {
   response(): SerializedBody {
     const consumed = this.consumed();
     const parts = [`"Count":${this.#count},"ScannedCount":${this.#scanned}`];
-    if (!this.request.countOnly) parts.unshift(`"Items":[${this.texts.join(',')}]`);
+    if (!this.request.countOnly) parts.unshift(`"Items":[${this.json()}]`);
     const key = this.lastEvaluatedKey();
     if (key !== undefined) parts.push(`"LastEvaluatedKey":${JSON.stringify(key)}`);
     if (consumed !== undefined) parts.push(`"ConsumedCapacity":${JSON.stringify(consumed)}`);

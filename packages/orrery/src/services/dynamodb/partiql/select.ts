@@ -99,7 +99,7 @@ export async function select(
   };
   const members = JSON.stringify(rest).slice(1, -1);
   const comma = members === '' ? '' : ',';
-  return new SerializedBody(`{"Items":[${pages.texts.join(',')}]${comma}${members}}`);
+  return new SerializedBody(`{"Items":[${pages.json}]${comma}${members}}`);
 }
 
 type Place = Pick<PageRequest, 'range' | 'reverse' | 'limit'>;
@@ -112,8 +112,8 @@ interface Reading {
 }
 
 interface Read {
-  /** JSON of the rows. */
-  readonly texts: string[];
+  /** Of the rows, with commas between them. */
+  readonly json: string;
   readonly next: Position | undefined;
   readonly capacity: ConsumedCapacity | undefined;
 }
@@ -124,10 +124,9 @@ async function readRanges(
   { ranges, start, reverse, limit }: Reading,
   pageOf: (place: Place) => PageRequest,
 ): Promise<Read> {
-  const texts: string[] = [];
+  let json = '';
   let left = limit;
   let capacity: ConsumedCapacity | undefined;
-  let characters = 0;
   if ((start?.partition ?? 0) >= ranges.length) throw wrongToken();
   for (let i = start?.partition ?? 0; i < ranges.length; i += 1) {
     const whole = ranges[i] as KeyRange;
@@ -135,19 +134,17 @@ async function readRanges(
     const from = start?.partition === i ? start.key : undefined;
     const range = from === undefined ? whole : resumed(request, from);
     const page = await readRows(engine, { ...request, range });
-    for (const text of page.texts) {
-      texts.push(text);
-      characters += text.length;
-    }
+    const text = page.json();
+    json += json === '' || text === '' ? text : `,${text}`;
     capacity = sumOf(capacity, page.consumed());
     const key = page.lastEvaluatedKey();
-    if (key !== undefined) return { texts, next: { partition: i, key }, capacity };
+    if (key !== undefined) return { json, next: { partition: i, key }, capacity };
     if (left !== undefined) left -= page.scanned;
-    if (characters > pageCharactersMax && i + 1 < ranges.length) {
-      return { texts, next: { partition: i + 1 }, capacity };
+    if (json.length > pageCharactersMax && i + 1 < ranges.length) {
+      return { json, next: { partition: i + 1 }, capacity };
     }
   }
-  return { texts, next: undefined, capacity };
+  return { json, next: undefined, capacity };
 }
 
 /** What is left of the range behind that key. */

@@ -29,6 +29,7 @@ import {
   partitionHash,
 } from './key-encoding.ts';
 import {
+  keyAttributes,
   partitionKeysOf,
   type StoredIndex,
   type StoredTimeToLive,
@@ -53,13 +54,24 @@ export function maintainIndexes(
   const before = previous === undefined ? undefined : itemOf(previous);
   const now = record === undefined ? undefined : itemOf(record);
   countCollection(transaction, table, itemKey, before, now);
+  let digest: Uint8Array | undefined;
   for (const index of indexes) {
-    const old = before && indexKeyOf(id, index, before, itemKey);
-    moveEntry(transaction, old, now && indexKeyOf(id, index, now, itemKey), itemKey);
+    if (before !== undefined && now !== undefined && staysInPlace(index, before, now)) continue;
+    digest ??= digestOfKey(itemKey);
+    const old = before && indexKeyOf(id, index, before, itemKey, digest);
+    moveEntry(transaction, old, now && indexKeyOf(id, index, now, itemKey, digest), itemKey);
   }
   if (timeToLive === undefined) return;
   const old = before && expiryKeyOf(id, timeToLive, before, itemKey);
   moveEntry(transaction, old, now && expiryKeyOf(id, timeToLive, now, itemKey), itemKey);
+}
+
+/** Whether both items have the same texts as key attributes: then their entry is the same. */
+function staysInPlace(index: StoredIndex, before: AttributeMap, now: AttributeMap): boolean {
+  return keyAttributes(index).every(({ name, type }) => {
+    const [old, fresh] = [member(before, name), member(now, name)];
+    return old?.[type] === fresh?.[type];
+  });
 }
 
 function moveEntry(
@@ -86,19 +98,23 @@ function itemOf(record: string): AttributeMap {
   return parseMap(present(itemOfRecord(record), 'the item of a record'));
 }
 
-/** Key of the item's entry in the index; undefined where the item does not belong in it. */
+/**
+ * Key of the item's entry in the index; undefined where the item does not belong in it. `digest` is
+ * that of the item's key, where it is known.
+ */
 export function indexKeyOf(
   tableId: number,
   index: StoredIndex,
   item: AttributeMap,
   itemKey: Uint8Array,
+  digest?: Uint8Array,
 ): Buffer | undefined {
   const partition = keyValues(partitionKeysOf(index), item);
   const sort = keyValues(sortKeysOf(index), item);
   if (partition === undefined || sort === undefined) return undefined;
   const parts = [indexPrefix(tableId, index.id, partitionHashOf(partition))];
   for (const value of sort) parts.push(terminated(encodeSortKey(value)));
-  parts.push(Buffer.from(digestOfKey(itemKey)));
+  parts.push(Buffer.from(digest ?? digestOfKey(itemKey)));
   return Buffer.concat(parts);
 }
 
