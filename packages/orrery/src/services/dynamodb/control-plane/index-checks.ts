@@ -15,7 +15,7 @@ import { keysOf, throughputOf } from './schema-checks.ts';
 import { onDemandLimitsOf, raisedWarmThroughput, warmThroughputOf } from './table-settings.ts';
 
 const localIndexesMax = 5;
-const globalIndexesMax = 20;
+export const globalIndexesMax = 20;
 const projectedAttributesMax = 100;
 
 /** The indexes of a new table, local ones first. */

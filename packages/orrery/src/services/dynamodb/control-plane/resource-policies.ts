@@ -15,7 +15,7 @@ import {
   type Rules,
   required,
 } from '../constraints.ts';
-import { arnNotFound, namedTableNotFound, validationError } from '../errors.ts';
+import { arnNotFound, invalidParameter, namedTableNotFound, validationError } from '../errors.ts';
 import type { StoredPolicy } from '../storage/stored-table.ts';
 import { tableNameOf } from '../table-names.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -81,11 +81,11 @@ export function checkedPolicy(policy: string): string {
   try {
     parsed = JSON.parse(policy);
   } catch {
-    throw validationError('Resource policy is not valid JSON');
+    throw invalidParameter('Invalid policy document: it is not JSON');
   }
   const statements = (parsed as { Statement?: unknown } | null)?.Statement;
   if (typeof statements !== 'object' || statements === null) {
-    throw validationError('Resource policy has no Statement');
+    throw invalidParameter('Invalid policy document: it has no Statement');
   }
   return policy;
 }

@@ -175,7 +175,12 @@ describe('indexes', () => {
       'be specified for index: byColour';
     assert.equal(await problem('UpdateTable', provisioned), missing);
     const Update = { IndexName: 'byColour', ProvisionedThroughput: units(2, 3) };
-    await call('UpdateTable', { ...provisioned, GlobalSecondaryIndexUpdates: [{ Update }] });
+    const GlobalSecondaryIndexUpdates = [{ Update }];
+    await call('UpdateTable', { ...provisioned, GlobalSecondaryIndexUpdates });
+    assert.match(
+      await problem('UpdateTable', { TableName: 'indexed', GlobalSecondaryIndexUpdates }),
+      /^ValidationException: The provisioned throughput for the index byColour will not change\./,
+    );
     const shown = async (): Promise<Output> => {
       const { Table } = await call('DescribeTable', { TableName: 'indexed' });
       const [index] = (Table as { GlobalSecondaryIndexes: Output[] }).GlobalSecondaryIndexes;
@@ -184,6 +189,32 @@ describe('indexes', () => {
     assert.equal((await shown())['WriteCapacityUnits'], 3);
     await call('UpdateTable', { TableName: 'indexed', BillingMode: 'PAY_PER_REQUEST' });
     assert.equal((await shown())['WriteCapacityUnits'], 0);
+  });
+});
+
+describe('UpdateTable', () => {
+  it('is refused as AWS refuses it', async () => {
+    const index = (i: number) => ({
+      IndexName: `index-${i}`,
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'KEYS_ONLY' },
+    });
+    const StreamSpecification = { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' };
+    const { refused } = await fixture({
+      GlobalSecondaryIndexes: Array.from({ length: 20 }, (_, i) => index(i)),
+      StreamSpecification,
+    });
+    assert.equal(
+      await refused({ StreamSpecification }),
+      'ValidationException: Table already has an enabled stream: TableName: hash',
+    );
+    const { AttributeDefinitions } = hashTable;
+    const GlobalSecondaryIndexUpdates = [{ Create: index(20) }];
+    assert.equal(
+      await refused({ AttributeDefinitions, GlobalSecondaryIndexUpdates }),
+      'LimitExceededException: Subscriber limit exceeded: Number of global secondary indexes ' +
+        'exceeds per-table limit of 20',
+    );
   });
 });
 
@@ -214,7 +245,7 @@ describe('resource policies', () => {
     assert.deepEqual(await call('DeleteResourcePolicy', { ResourceArn }), {});
     for (const bad of ['x', '{}', 'null']) {
       const input = { ResourceArn, Policy: bad };
-      assert.match(await problem('PutResourcePolicy', input), /^ValidationException: Resource pol/);
+      assert.match(await problem('PutResourcePolicy', input), /: Invalid policy document: /);
     }
   });
 

@@ -6,7 +6,7 @@
  * any before them (developer guide, "Decreasing provisioned throughput").
  */
 import type { OnDemandThroughput, WarmThroughput } from '@aws-sdk/client-dynamodb';
-import { invalidParameter, limitExceeded } from '../errors.ts';
+import { invalidParameter, limitExceeded, validationError } from '../errors.ts';
 import type {
   StoredOnDemandLimits,
   StoredTable,
@@ -94,6 +94,20 @@ export function onDemandDescription(
   return {
     OnDemandThroughput: { MaxReadRequestUnits: limits.reads, MaxWriteRequestUnits: limits.writes },
   };
+}
+
+/** Throws where a change of capacity would change nothing. `what` is the table, or names an index. */
+export function refuseUnchanged(what: string, now: Throughput, asked: Throughput): void {
+  const [reads, writes] = [now.readCapacityUnits, now.writeCapacityUnits];
+  if (reads !== asked.readCapacityUnits || writes !== asked.writeCapacityUnits) return;
+  const of = what.split(' ')[0];
+  throw validationError(
+    `The provisioned throughput for the ${what} will not change. The requested value equals the ` +
+      `current value. Current ReadCapacityUnits provisioned for the ${of}: ${reads}. Requested ` +
+      `ReadCapacityUnits: ${reads}. Current WriteCapacityUnits provisioned for the ${of}: ` +
+      `${writes}. Requested WriteCapacityUnits: ${writes}. Refer to the Amazon DynamoDB Developer ` +
+      'Guide for current limits and how to request higher limits.',
+  );
 }
 
 export function decreasesToday(table: StoredTable, nowMs: number): number {

@@ -125,6 +125,31 @@ test('a collection cannot grow beyond its limit, only shrink', async () => {
   await call('PutItem', { TableName, Item: item('a', '1', 400) });
 });
 
+test('sizes come with a restored table, and go with a deleted one', async () => {
+  const { call, io, advance } = await withTables();
+  const Item = { pk: S('p'), sk: S('s'), weight: N('1') };
+  await call('PutItem', { TableName: 'indexed', Item });
+  const made = await call('CreateBackup', { TableName: 'indexed', BackupName: 'first' });
+  const { BackupArn } = made['BackupDetails'] as { BackupArn: string };
+  advance(0);
+  await call('RestoreTableFromBackup', { TargetTableName: 'again', BackupArn });
+  advance(0);
+  const store = await io.storage.open('dynamodb');
+  const sizeIn = (TableName: string): (() => number) => {
+    const table = openTableCatalog(store).find(TableName);
+    assert.ok(table !== undefined, TableName);
+    const itemKey = encodeItemKey(table, Item);
+    return () => collectionBytes(store, itemKey);
+  };
+  const [first, again] = [sizeIn('indexed'), sizeIn('again')];
+  assert.ok(first() > 0);
+  assert.equal(again(), first());
+  await call('DeleteTable', { TableName: 'indexed' });
+  advance(1_000);
+  assert.equal(first(), 0);
+  assert.ok(again() > 0);
+});
+
 test('stored sizes are those of the items, whatever was written', async () => {
   const { call, io } = await withTables();
   const names = ['1', '2', '3'];
