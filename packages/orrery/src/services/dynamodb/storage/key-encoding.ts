@@ -18,6 +18,7 @@
  */
 import { assert } from '../../../stdx/assert.ts';
 import { sha256 } from '../../../stdx/digest.ts';
+import { remember } from '../../../stdx/memo.ts';
 import type { AttributeMap, AttributeValue, KeyType } from '../values/attribute-value.ts';
 import { type Decimal, formatDecimal, parseDecimal } from '../values/decimal.ts';
 
@@ -87,9 +88,18 @@ export function itemKeyOf(tableId: number, hash: Uint8Array, sortKey: Uint8Array
 
 /** The first 16 bytes of the digest of a partition key's bytes. */
 export function partitionHash(value: AttributeValue): Uint8Array {
-  const source = value.S ?? encodeSortKey(value);
+  const text = value.S;
+  if (text === undefined) return hashOf(encodeSortKey(value));
+  return text.length <= rememberedLength ? hashOfText(text) : hashOf(text);
+}
+
+function hashOf(source: Uint8Array | string): Uint8Array {
   return sha256(source).subarray(0, hashLength);
 }
+
+/** The digest is a quarter of a GetItem, and partition keys come again. */
+const hashOfText = remember(hashOf, 2_048);
+const rememberedLength = 128;
 
 /** Bytes that order as DynamoDB orders sort keys of one type. */
 export function encodeSortKey(value: AttributeValue): Uint8Array {
