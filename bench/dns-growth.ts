@@ -261,30 +261,36 @@ async function answers(grown: Grown): Promise<void> {
   report('Answers', await rounds(contenders, 7), 'goal: within 15 %');
 }
 
-/** Checks of one port, every 10 s from 16 checkers each: what they cost the edge. */
+/** Checks every 10 s from 16 checkers each, of a region of the cloud and of another server. */
 async function healthChecks(grown: Grown): Promise<void> {
-  const endpoint = await forkServer('node-http.ts');
+  const other = await forkServer('node-http.ts');
   const idle = await coreShare(grown.cloud.pid, 10);
-  for (let n = 0; n < checkCount; n += 1) {
-    await grown.client.createHealthCheck({
-      CallerReference: `check-${n}`,
-      HealthCheckConfig: {
-        Type: 'HTTP',
-        IPAddress: '127.0.0.1',
-        Port: endpoint.port,
-        ResourcePath: '/',
-        RequestInterval: 10,
-      },
-    });
+  console.log(`${checkCount} health checks every 10 s from 16 checkers each, share of a core:`);
+  for (const [what, IPAddress, Port] of [
+    ['a region', '127.0.1.1', 80],
+    ['another server', '127.0.0.1', other.port],
+  ] as const) {
+    const ids: string[] = [];
+    for (let n = 0; n < checkCount; n += 1) {
+      const { HealthCheck } = await grown.client.createHealthCheck({
+        CallerReference: `${what} ${n}`,
+        HealthCheckConfig: {
+          Type: 'HTTP',
+          IPAddress,
+          Port,
+          ResourcePath: '/',
+          RequestInterval: 10,
+        },
+      });
+      ids.push(HealthCheck?.Id ?? '');
+    }
+    await insync(grown);
+    await new Promise((next) => setTimeout(next, 15_000));
+    const busy = (await coreShare(grown.cloud.pid, 30)) - idle;
+    console.log(`  ${what}: ${(100 * busy).toFixed(1)} % (goal: 10 %)`);
+    for (const HealthCheckId of ids) await grown.client.deleteHealthCheck({ HealthCheckId });
   }
-  await insync(grown);
-  await new Promise((next) => setTimeout(next, 15_000));
-  const busy = await coreShare(grown.cloud.pid, 30);
-  endpoint.stop();
-  console.log(`${checkCount} health checks every 10 s from 16 checkers each:`);
-  console.log(
-    `  ${(100 * busy).toFixed(1)} % of a core, ${(100 * idle).toFixed(1)} % without them`,
-  );
+  other.stop();
 }
 
 async function coreShare(pid: number, seconds: number): Promise<number> {

@@ -5,10 +5,12 @@
  *
  * Invariants:
  *  1. No packet is answered that `answer` did not answer; whatever comes in, the listener stays up.
- *  2. Connections, their idle time and their unread answers are bounded.
+ *  2. Connections are bounded in number, idle time and what they hold (`dns-connection.ts`); when
+ *     there are too many, the one that was silent longest makes room.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { DnsConnection, type DnsConnectionLimits } from './dns-connection.ts';
 import { listenError } from './listen-error.ts';
 import type { Listening } from './listen-http.ts';
 
@@ -28,12 +30,21 @@ export interface DnsListenOptions {
   /** Undefined drops the query, as a dead server would. */
   readonly answer: (packet: Uint8Array, source: DnsSource) => Uint8Array | undefined;
   readonly onBug?: (error: unknown) => void;
+  readonly limits?: Partial<DnsLimits>;
 }
 
-const CONNECTIONS_MAX = 256;
-const IDLE_MS = 10_000;
-/** A client that asks over TCP and does not read is cut off beyond this. */
-const UNREAD_BYTES_MAX = 1_048_576;
+export interface DnsLimits extends DnsConnectionLimits {
+  readonly connectionsMax: number;
+  /** A connection without a word either way is closed after it. */
+  readonly idleMs: number;
+}
+
+const usualLimits: DnsLimits = {
+  connectionsMax: 256,
+  idleMs: 10_000,
+  messageMs: 10_000,
+  unreadBytesMax: 262_144,
+};
 const PORT_ATTEMPTS = 20;
 
 type Answer = (packet: Uint8Array, source: DnsSource) => Uint8Array | undefined;
@@ -72,7 +83,8 @@ async function listenBoth(options: DnsListenOptions, answer: Answer): Promise<Li
   const udp = await listenUdp(options.host, options.port, answer);
   const port = udp.address().port;
   try {
-    const tcp = await listenTcp(options.host, port, answer);
+    const limits = { ...usualLimits, ...options.limits };
+    const tcp = await listenTcp(options.host, port, answer, limits);
     return {
       port,
       close: async () => {
@@ -117,17 +129,30 @@ async function listenTcp(
   host: string,
   port: number,
   answer: Answer,
+  limits: DnsLimits,
 ): Promise<{ close(): Promise<void> }> {
+  /** Those that were silent longest stand first. */
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
+    for (const silent of sockets) {
+      if (sockets.size < limits.connectionsMax) break;
+      sockets.delete(silent);
+      silent.destroy();
+    }
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    socket.setTimeout(limits.idleMs, () => socket.destroy());
     socket.setNoDelay(true);
-    serveConnection(socket, answer);
+    const { remoteAddress: ip = '', remotePort = 0 } = socket;
+    const source = { ip, port: remotePort, tcp: true };
+    const ask = (packet: Uint8Array): Uint8Array | undefined => {
+      sockets.delete(socket);
+      sockets.add(socket);
+      return answer(packet, source);
+    };
+    new DnsConnection(socket, ask, limits);
   });
-  server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -142,27 +167,4 @@ async function listenTcp(
         for (const socket of sockets) socket.destroy();
       }),
   };
-}
-
-function serveConnection(socket: Socket, answer: Answer): void {
-  const { remoteAddress: ip = '', remotePort: port = 0 } = socket;
-  let held: Buffer = Buffer.alloc(0);
-  socket.on('data', (chunk) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    while (held.length >= 2) {
-      const end = 2 + held.readUInt16BE(0);
-      if (held.length < end) return;
-      const reply = answer(held.subarray(2, end), { ip, port, tcp: true });
-      held = held.subarray(end);
-      if (reply === undefined) continue;
-      if (socket.writableLength > UNREAD_BYTES_MAX || reply.length > 65_535) {
-        socket.destroy();
-        return;
-      }
-      const framed = Buffer.allocUnsafe(2 + reply.length);
-      framed.writeUInt16BE(reply.length, 0);
-      framed.set(reply, 2);
-      socket.write(framed);
-    }
-  });
 }

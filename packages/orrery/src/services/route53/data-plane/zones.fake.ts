@@ -102,7 +102,7 @@ fill(zones, 'Z3', 'example.test.', 2, `www.example.test. 300 A 203.0.113.1`);
 const defaultPlace = placeByName('ashburn');
 assert.ok(defaultPlace);
 /** A name server for the zones above. */
-export function serverWith(timeScale: number): DnsServer {
+export function serverWith(timeScale: number, more: Partial<RoutingFacts> = {}): DnsServer {
   assert.ok(defaultPlace);
   const health = { isHealthy: (id: string) => !down.has(id) };
   const random = namedRandom(1, 'dns');
@@ -111,6 +111,7 @@ export function serverWith(timeScale: number): DnsServer {
     latencyMs: placeToRegionRttMs,
     biasFormula: '2026',
     cidr: () => undefined,
+    ...more,
   };
   return new DnsServer({
     zones,
