@@ -13,7 +13,7 @@ import { invalidParameter, notBuilt, resourceInUse, validationError } from '../e
 import { type StoredTable, streamLabel } from '../storage/stored-table.ts';
 import { requireTableName, tableArn } from '../table-names.ts';
 import type { KeyType } from '../values/attribute-value.ts';
-import type { ControlPlane } from './control-plane.ts';
+import { type ControlPlane, refuseFurtherTable } from './control-plane.ts';
 import { indexesOf } from './index-checks.ts';
 import { checkedPolicy } from './resource-policies.ts';
 import {
@@ -65,6 +65,7 @@ export function createTable(plane: ControlPlane, input: CreateTableInput): objec
   if (plane.catalog.find(input.TableName) !== undefined) {
     throw resourceInUse(`Table already exists: ${input.TableName}`);
   }
+  refuseFurtherTable(plane);
 
   const { region, accountId, io } = plane;
   const name = input.TableName;

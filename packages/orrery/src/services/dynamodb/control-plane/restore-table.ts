@@ -10,7 +10,7 @@ import { validationError } from '../errors.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import { nameConstraints, tableArn } from '../table-names.ts';
 import { backupArnRules, existingBackup, refuseInUse } from './backups.ts';
-import type { ControlPlane } from './control-plane.ts';
+import { type ControlPlane, refuseFurtherTable } from './control-plane.ts';
 import { checkCapacityGiven } from './index-checks.ts';
 import { refuseVectorIndexes, throughputOf } from './schema-checks.ts';
 import { describe, keySchema } from './table-description.ts';
@@ -35,6 +35,7 @@ export function restoreTableFromBackup(
   if (plane.catalog.find(name) !== undefined) {
     throw new ServiceError('TableAlreadyExistsException', `Table already exists: ${name}`);
   }
+  refuseFurtherTable(plane);
   const { region, accountId, io, catalog, backups } = plane;
   const restoredMs = io.clock.wallMs();
   const source = backup.table;

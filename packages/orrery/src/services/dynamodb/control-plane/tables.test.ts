@@ -195,3 +195,16 @@ test('tags are kept', async () => {
     Tags: [{ Key: 'b', Value: '2' }],
   });
 });
+
+test('a region has 2,500 tables at most', async () => {
+  const { call, problem } = await testedService();
+  const table = (i: number) => ({ ...hashTable, TableName: `table-${i}` });
+  for (let i = 0; i < 2_500; i += 1) await call('CreateTable', table(i));
+  assert.equal(
+    await problem('CreateTable', table(2_500)),
+    'LimitExceededException: Subscriber limit exceeded: There is a limit of 2500 tables per ' +
+      'subscriber',
+  );
+  await call('DeleteTable', { TableName: 'table-0' });
+  await call('CreateTable', table(2_500));
+});

@@ -14,6 +14,7 @@ export interface TableCatalog {
   find(name: string): StoredTable | undefined;
   /** In order of their names' bytes. */
   list(): readonly StoredTable[];
+  count(): number;
   /** Tables and indexes that are gone while some of their keys may still be there. */
   dropped(): readonly Dropped[];
   /**
@@ -55,6 +56,7 @@ export function openTableCatalog(store: Store): TableCatalog {
 
   return {
     find: (name) => tables.get(name),
+    count: () => tables.size,
     list: () => {
       sorted ??= [...tables.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
       return sorted;
