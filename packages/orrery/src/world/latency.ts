@@ -7,17 +7,26 @@
  *  L1  Symmetric, deterministic, rounded to 0.1 ms: equal on every machine and Node version.
  *  L2  region ↔ region is the measured median; `global` ↔ anything is 0 (the edge's own traffic:
  *      Route 53 answers from hundreds of sites, near whoever asks).
- *  L3  place → region = last mile + 9 + 0.01586 ms per kilometre of great circle, the robust fit
- *      to the region matrix (median error 13.8 %).
+ *  L3  place → region = last mile + the estimate of the nearest region's own measurements
+ *      (leave-one-out over the matrix: median error 6.4 %), never below light in fibre. So a
+ *      client far from all takes the detours that cables take: Tokyo is 78 ms nearer to Virginia
+ *      than to Frankfurt, whatever the globe says.
+ *  L4  place → place = both last miles + 9 + 0.01586 ms per kilometre of great circle, the robust
+ *      fit to the matrix (median error 13.8 %).
  */
 import { greatCircleKm, type Point } from './geometry.ts';
 import { type Place, placeByName } from './places.ts';
-import { interRegionRttMs, isRegion, regionById } from './regions.ts';
+import { interRegionRttMs, isRegion, type Region, regionById, regions } from './regions.ts';
 
 /** A fibre line to the nearest peering point. */
 const fibreMs = 9;
 const baseMs = 9;
 const perKmMs = 0.01586;
+/** Of the way beyond what the nearest region has measured, and of the way to that region. */
+const beyondMsPerKm = 0.013;
+const aroundMsPerKm = 0.004;
+/** Light in fibre, there and back. */
+const lightMsPerKm = 0.0098;
 
 const southAsia = new Set(['IN', 'PK', 'BD', 'LK', 'NP', 'AF']);
 const eastAsia = new Set(['JP', 'KR', 'TW', 'HK', 'SG']);
@@ -51,7 +60,7 @@ export function placeToRegionRttMs(place: Place, regionId: string): number {
   if (value === undefined) {
     const region = regionById(regionId);
     if (region === undefined) throw new RangeError(`no such region: ${regionId}`);
-    value = tenths(lastMileMs(place) + overLandMs(place, region));
+    value = tenths(lastMileMs(place) + byNearestRegionMs(place, region));
     row.set(regionId, value);
   }
   return value;
@@ -90,6 +99,25 @@ export function nearestRegionByLatency(
       best = candidate;
       bestMs = ms;
     }
+  }
+  return best;
+}
+
+/** What the region nearest to a point has measured, and the difference of ways. */
+function byNearestRegionMs(from: Point, to: Region): number {
+  const near = nearestRegion(from);
+  const km = greatCircleKm(from, to);
+  const beyondKm = km - greatCircleKm(near, to);
+  const aroundKm = greatCircleKm(from, near);
+  const measuredMs = interRegionRttMs(near.id, to.id);
+  const ms = measuredMs + beyondMsPerKm * beyondKm + aroundMsPerKm * aroundKm;
+  return Math.max(ms, interRegionRttMs(to.id, to.id) + lightMsPerKm * km);
+}
+
+function nearestRegion(point: Point): Region {
+  let best = regions[0] as Region;
+  for (const region of regions) {
+    if (greatCircleKm(region, point) < greatCircleKm(best, point)) best = region;
   }
   return best;
 }

@@ -102,15 +102,38 @@ test('round trips: measured between regions, modelled from places, nothing to th
   assert.ok(Math.abs(rttMs('us-east-1', 'eu-west-1') - 70) < 3);
   assert.equal(rttMs('global', '@tokyo'), 0);
   assert.equal(rttMs('eu-west-1', 'global'), 0);
-  // 9 fibre + 2 for East Asia + 9 + no distance.
-  assert.equal(rttMs('@tokyo', 'ap-northeast-1'), 20);
-  // 9 + 5 + 9 + 6,190 km or so.
-  assert.ok(Math.abs(rttMs('@new-york', 'eu-central-1') - 121.5) < 2);
+  // 9 fibre + 2 for East Asia + 1 in the region, + what was measured between the regions.
+  assert.equal(rttMs('@tokyo', 'ap-northeast-1'), 12);
+  const between = rttMs('ap-northeast-1', 'eu-central-1');
+  assert.ok(Math.abs(rttMs('@tokyo', 'eu-central-1') - (11 + between)) < 0.1);
+  // 14, what Virginia has measured, and 4 ms for each 1,000 km around.
+  assert.ok(Math.abs(rttMs('@new-york', 'eu-central-1') - 104) < 2);
   assert.equal(rttMs('@tokyo', '@tokyo'), 22);
   for (const nowhere of ['@atlantis', 'tokyo', 'us-moon-1', '']) {
     assert.throws(() => rttMs(nowhere, 'us-east-1'), RangeError, nowhere);
   }
   assert.throws(() => placeToRegionRttMs(place('tokyo'), 'us-moon-1'), RangeError);
+});
+
+test('detours that cables take count, not the globe', () => {
+  // Nearer on the globe, farther by cable.
+  const detours = [
+    ['tokyo', 'us-east-1', 'eu-central-1'],
+    ['cape-town', 'eu-central-1', 'sa-east-1'],
+    ['lagos', 'us-east-1', 'sa-east-1'],
+  ] as const;
+  for (const [from, near, far] of detours) {
+    assert.ok(rttMs(`@${from}`, near) < rttMs(`@${from}`, far), from);
+    assert.equal(nearestRegionByLatency(place(from), [far, near]), near);
+  }
+});
+
+test('no round trip beats light in fibre', () => {
+  for (const at of places) {
+    for (const region of regions) {
+      assert.ok(rttMs(`@${at.name}`, region.id) > 0.0098 * greatCircleKm(at, region), at.name);
+    }
+  }
 });
 
 test('round trips are symmetric, positive, and whole tenths', () => {

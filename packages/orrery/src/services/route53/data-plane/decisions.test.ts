@@ -167,12 +167,18 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     { why: 'Sydney goes to Tokyo', sets: three, from: 'sydney', to: ['3.3.3.3'] },
     { why: 'Lagos goes to Frankfurt', sets: three, from: 'lagos', to: ['2.2.2.2'] },
     {
-      why: 'Mumbai goes to Frankfurt or Tokyo by distance',
+      why: 'Mumbai goes to Frankfurt, a few milliseconds before Tokyo',
       sets: three,
       from: 'mumbai',
       to: ['2.2.2.2'],
     },
-    { why: 'next best for Tokyo', sets: three, down: ['ap'], from: 'tokyo', to: ['2.2.2.2'] },
+    {
+      why: 'next best for Tokyo is over the Pacific, however far Virginia is',
+      sets: three,
+      down: ['ap'],
+      from: 'tokyo',
+      to: ['1.1.1.1'],
+    },
     {
       why: 'next best for Frankfurt',
       sets: three,

@@ -84,25 +84,25 @@ const matrices: Readonly<Record<string, Matrix>> = {
     rows: [
       {
         from: 'tokyo',
-        order: ['ap', 'eu', 'us', 'sa'],
-        why: '9,350 km to Frankfurt, 10,900 to Virginia',
+        order: ['ap', 'us', 'eu', 'sa'],
+        why: '160 ms to Virginia, 238 to Frankfurt, though that is nearer on the globe',
       },
-      { from: 'frankfurt', order: ['eu', 'us', 'ap', 'sa'], why: 'the Atlantic, Asia, Brazil' },
+      { from: 'frankfurt', order: ['eu', 'us', 'sa', 'ap'], why: '107, 218 and 241 ms' },
       {
         from: 'new-york',
         order: ['us', 'eu', 'sa', 'ap'],
-        why: '7,700 km to São Paulo, 10,850 to Tokyo',
+        why: '104 ms to Frankfurt, 131 to São Paulo, 164 to Tokyo',
       },
-      { from: 'sao-paulo', order: ['sa', 'us', 'eu', 'ap'], why: 'Virginia is 7,600 km away' },
+      { from: 'sao-paulo', order: ['sa', 'us', 'eu', 'ap'], why: 'Virginia is 129 ms away' },
       {
         from: 'lagos',
-        order: ['eu', 'sa', 'us', 'ap'],
-        why: '4,900 km to Frankfurt, 6,350 to São Paulo',
+        order: ['eu', 'us', 'sa', 'ap'],
+        why: 'cables lead to Europe first: 122 ms, then 179 and 230',
       },
       {
         from: 'seattle',
         order: ['us', 'ap', 'eu', 'sa'],
-        why: '7,700 km to Tokyo, 8,150 to Frankfurt',
+        why: '110 ms to Tokyo, 157 to Frankfurt',
       },
     ],
   },
