@@ -22,6 +22,8 @@ export interface LambdaOptions {
   readonly transitionMs?: number;
   /** Processes at a time in this region: a limit of this machine, which AWS has not. */
   readonly maxEnvironments?: number;
+  /** Processes that start at a time; a call that waited a second starts one all the same. */
+  readonly startsMax?: number;
   /** How long a call may wait for one of them to come free before it is throttled. */
   readonly environmentWaitMs?: number;
   /** Concurrent executions of account and region. */
@@ -42,6 +44,7 @@ export function settingsOf(options: LambdaOptions): LambdaSettings {
     timeScale: 1,
     transitionMs: 0,
     maxEnvironments: 50,
+    startsMax: 4,
     environmentWaitMs: 10_000,
     accountConcurrency: 1_000,
     idleMs: 300_000,

@@ -55,6 +55,8 @@ export interface EnvironmentParts {
   readonly log: EnvironmentLog;
   /** The directory of the code. */
   readonly directory: () => Promise<string>;
+  /** The first init is over, however it ended; may be told again. */
+  readonly onStarted: () => void;
 }
 
 export class Environment implements RuntimePort {
@@ -143,6 +145,7 @@ export class Environment implements RuntimePort {
       if (this.#current !== undefined) this.#startClock(this.#current);
     }
     this.#initTimer?.cancel();
+    if (this.#phase !== 'ready') this.#parts.onStarted();
     this.#phase = 'ready';
     const event = new Promise<RuntimeEvent>((resolve) => {
       this.#deliver = resolve;
@@ -213,6 +216,7 @@ export class Environment implements RuntimePort {
         if (launch === this.#launches && !this.#closed) this.#start(launch, phase, directory);
       },
       (error: unknown) => {
+        this.#parts.onStarted();
         this.#phase = 'none';
         this.#current = undefined;
         current?.timer?.cancel();
@@ -288,6 +292,7 @@ export class Environment implements RuntimePort {
     this.#initTimer?.cancel();
     this.#initTimer = undefined;
     this.#launches += 1;
+    this.#parts.onStarted();
   }
 
   #kill(): void {

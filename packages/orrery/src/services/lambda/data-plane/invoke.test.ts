@@ -295,6 +295,41 @@ describe('environments', () => {
     });
   });
 
+  it('start few at a time, and serve who waits meanwhile', async () => {
+    const world = await createWorld({
+      short: {
+        handler: async ({ child }) => {
+          await child.timers.sleep(5, 'short');
+          return child.label;
+        },
+      },
+      slow: {
+        init: (child) => child.timers.sleep(5_000, 'init'),
+        handler: ({ child }) => child.label,
+      },
+    });
+    await world.run(async (region) => {
+      const labels = async (name: string, calls: number): Promise<Set<unknown>> => {
+        const answers = await Promise.all(
+          Array.from({ length: calls }, () => invoke(region, name)),
+        );
+        return new Set(answers.map((one) => json(one['Payload'])));
+      };
+      await region.call('CreateFunction', functionInput('short'));
+      await region.call('CreateFunction', functionInput('slow'));
+      // Forty calls of 5 ms: the first environments are free before the last would have started.
+      const used = (await labels('short', 40)).size;
+      assert.ok(used >= 4 && used <= 12, `${used} environments`);
+      // One that takes long to start keeps others from it for a second at most.
+      const startedUs = region.io.clock.monotonicUs();
+      const slow = labels('slow', 4);
+      await region.call('UpdateFunctionConfiguration', { FunctionName: 'short', Timeout: 5 });
+      assert.equal((await labels('short', 1)).size, 1);
+      assert.ok(region.io.clock.monotonicUs() - startedUs < 1_200_000);
+      assert.equal((await slow).size, 4);
+    });
+  });
+
   it('are reserved, and throttled above it', async () => {
     const world = await createWorld(players);
     await world.run(async (region) => {

@@ -12,6 +12,9 @@
  * P5  A function that answers in less time than a process needs to wake up is not given more
  *     processes than keep the processors busy: a call waits for one of those at hand, at most
  *     `briefWaitMs`. (Beside the machine's own, AWS would have an environment for each.)
+ * P6  Environments start few at a time: on a machine with more to do than it can, those that start together
+ *     take long together, and each call that comes meanwhile would start one more. A call takes whichever
+ *     comes first: an environment that is free, or leave to start one (after `startWaitMs` it has that).
  */
 import type { ServiceError } from '../../../endpoint/service.ts';
 import type { Io, Timer } from '../../../io/io.ts';
@@ -24,6 +27,7 @@ import { EnvironmentLog } from './environment-log.ts';
 import { logStreamName } from './log-lines.ts';
 import type { LogSink } from './log-sink.ts';
 import type { Outcome } from './outcome.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 const waitersMax = 1000;
 /** An environment that answers within this is worth waiting for, and so long a call waits for one. */
@@ -34,6 +38,8 @@ const briefMax = 2;
 /** How slowly a function's quickest answers are forgotten. */
 const forgetting = 1 / 64;
 const memoryWatchMs = 100;
+/** How long a call waits at most before it starts one more environment than may start at a time. */
+const startWaitMs = 1_000;
 const reapEveryMsMax = 30_000;
 
 interface Group {
@@ -45,16 +51,9 @@ interface Group {
   busy: number;
   /** About the quickest of the latest answers, in microseconds. */
   quickestUs: number;
-  /** Calls that wait for one of those (P5), oldest first. */
-  readonly brief: BriefWaiter[];
-  briefTimer: Timer | undefined;
+  /** Calls that wait for one of those (P5, P6). */
+  readonly room: WaitingRoom;
   made: number;
-}
-
-interface BriefWaiter {
-  readonly record: FunctionRecord;
-  readonly sinceUs: number;
-  readonly resolve: (environment: Environment | undefined) => void;
 }
 
 interface Waiter {
@@ -77,6 +76,8 @@ export class EnvironmentPool {
   readonly #groups = new Map<string, Group>();
   readonly #all = new Set<Environment>();
   readonly #busy = new Set<Environment>();
+  /** Those whose first init is not over. */
+  readonly #starting = new Set<Environment>();
   #waiters: Waiter[] = [];
   #unreservedInFlight = 0;
   #reaper: Timer | undefined;
@@ -106,10 +107,12 @@ export class EnvironmentPool {
     group.inFlight += 1;
     if (isUnreserved) this.#unreservedInFlight += 1;
     try {
-      let environment = this.#isWorthWaiting(group)
-        ? await this.#waitBriefly(record, group)
-        : undefined;
-      environment ??= this.#take(record, group) ?? (await this.#wait(record));
+      const soon = this.#oneSoon(record, group);
+      // Nothing is waited for that is there: calls of the same moment must see each other.
+      const environment =
+        (soon instanceof Promise ? await soon : soon) ??
+        this.#take(record, group) ??
+        (await this.#wait(record));
       if (environment === undefined) {
         return tooManyRequests(
           'ConcurrentInvocationLimitExceeded',
@@ -161,8 +164,7 @@ export class EnvironmentPool {
     for (const environment of this.#all) environment.close();
     this.#all.clear();
     for (const group of this.#groups.values()) {
-      group.briefTimer?.cancel();
-      group.brief.length = 0;
+      group.room.close();
       group.idle.length = 0;
     }
   }
@@ -175,8 +177,7 @@ export class EnvironmentPool {
         inFlight: 0,
         busy: 0,
         quickestUs: Number.POSITIVE_INFINITY,
-        brief: [],
-        briefTimer: undefined,
+        room: new WaitingRoom(this.#io),
         made: 0,
       };
       this.#groups.set(name, group);
@@ -196,11 +197,17 @@ export class EnvironmentPool {
       : undefined;
   }
 
-  #take(record: FunctionRecord, group: Group): Environment | undefined {
+  #takeIdle(record: FunctionRecord, group: Group): Environment | undefined {
     for (let top = group.idle.pop(); top !== undefined; top = group.idle.pop()) {
       if (top.record.generation === record.generation) return top;
       this.#end(top);
     }
+    return undefined;
+  }
+
+  #take(record: FunctionRecord, group: Group): Environment | undefined {
+    const idle = this.#takeIdle(record, group);
+    if (idle !== undefined) return idle;
     if (this.#all.size < this.#settings.maxEnvironments || this.#evict()) return this.#make(record);
     return undefined;
   }
@@ -218,7 +225,9 @@ export class EnvironmentPool {
       label: `${region}/${record.name}#${group.made}`,
       log: new EnvironmentLog(this.#io, this.#sink, record.logGroup, stream, logBytesPerInvocation),
       directory: () => this.#code.directory(record.codeDigest),
+      onStarted: () => this.#started(environment),
     });
+    this.#starting.add(environment);
     this.#all.add(environment);
     return environment;
   }
@@ -238,27 +247,27 @@ export class EnvironmentPool {
     return true;
   }
 
-  #isWorthWaiting(group: Group): boolean {
-    return group.busy >= briefMax && group.quickestUs <= briefUs;
+  /** An environment that is at hand soon, where that is better than another one (P5, P6). */
+  #oneSoon(
+    record: FunctionRecord,
+    group: Group,
+  ): Promise<Environment | undefined> | Environment | undefined {
+    if (group.busy >= briefMax && group.quickestUs <= briefUs) {
+      return group.room.wait(record, briefWaitMs, false);
+    }
+    const idle = this.#takeIdle(record, group);
+    if (idle !== undefined || this.#starting.size < this.#settings.startsMax) return idle;
+    return group.room.wait(record, startWaitMs, true);
   }
 
-  /** One of the environments at work, or undefined where none came free in time. */
-  #waitBriefly(record: FunctionRecord, group: Group): Promise<Environment | undefined> {
-    return new Promise((resolve) => {
-      group.brief.push({ record, sinceUs: this.#io.clock.monotonicUs(), resolve });
-      this.#armBrief(group, briefWaitMs);
-    });
-  }
-
-  #armBrief(group: Group, waitMs: number): void {
-    group.briefTimer ??= this.#io.timers.after(waitMs, 'lambda brief wait', () => {
-      group.briefTimer = undefined;
-      const until = this.#io.clock.monotonicUs() - briefWaitMs * 1_000;
-      const kept = group.brief.findIndex(({ sinceUs }) => sinceUs > until);
-      const late = group.brief.splice(0, kept === -1 ? group.brief.length : kept);
-      for (const { resolve } of late) resolve(undefined);
-      if (group.brief.length > 0) this.#armBrief(group, briefWaitMs);
-    });
+  #started(environment: Environment): void {
+    if (!this.#starting.delete(environment)) return;
+    let oldest: WaitingRoom | undefined;
+    for (const { room } of this.#groups.values()) {
+      const sinceUs = room.startSinceUs;
+      if (sinceUs !== undefined && sinceUs < (oldest?.startSinceUs ?? Infinity)) oldest = room;
+    }
+    oldest?.letStart();
   }
 
   #wait(record: FunctionRecord): Promise<Environment | undefined> {
@@ -293,11 +302,7 @@ export class EnvironmentPool {
       this.#end(environment);
       return;
     }
-    const brief = group.brief.shift();
-    if (brief !== undefined) {
-      brief.resolve(brief.record.generation === current?.generation ? environment : undefined);
-      if (brief.record.generation === current?.generation) return;
-    }
+    if (group.room.give(environment)) return;
     group.idle.push(environment);
     this.#armReaper();
   }
