@@ -2,6 +2,9 @@
  * For tables of decisions: record sets in few words, and what is answered over many draws.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { env } from 'node:process';
 import { namedRandom } from '../../../io/simulated/random.ts';
 import { typeNumber, types } from '../../../wire/dns/constants.ts';
 import { parseName } from '../../../wire/dns/name.ts';
@@ -174,4 +177,33 @@ export interface Row {
   readonly from?: string;
   /** Every answer that may come, and no other. */
   readonly to: readonly string[];
+}
+
+/** A row of the table that people read: one decision, why it is so, and who says so. */
+export interface Decided {
+  readonly policy: string;
+  readonly from: string;
+  readonly down: readonly string[];
+  readonly answers: readonly string[];
+  readonly why: string;
+  /** A page of the Route 53 developer guide, unless it says otherwise. */
+  readonly source: string;
+}
+
+/** Compares the decisions that were made to the table on disk; UPDATE=1 rewrites it. */
+export function compareTable(file: string, title: string, decided: readonly Decided[]): void {
+  const cells = decided.map(({ policy, from, down, answers, why, source }, i) => {
+    const answer = answers.map((each) => (each === '' ? 'nothing' : each)).join(' or ');
+    return [String(i + 1), policy, from, down.join(' ') || '–', answer, why, source];
+  });
+  const heads = ['', 'policy', 'from', 'down', 'answer', 'why', 'source'];
+  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+  const table = [line(heads), line(heads.map(() => '---')), ...cells.map(line)].join('\n');
+  const text =
+    `# ${title}\n\nWritten by the test beside it, which makes every one of these decisions ` +
+    `(\`UPDATE=1\` rewrites it).\nSources are pages of the Route 53 developer guide.\n\n${table}\n`;
+  const path = join(import.meta.dirname, file);
+  if (env['UPDATE'] === '1') writeFileSync(path, text);
+  assert.equal(text, readFileSync(path, 'utf8'), `UPDATE=1 rewrites ${file}`);
+  for (const { why, source } of decided) assert.ok(why !== '' && source !== '');
 }

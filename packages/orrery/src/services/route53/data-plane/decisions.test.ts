@@ -14,7 +14,9 @@ import { type DecisionContext, decide } from './decide.ts';
 import {
   aws,
   checked,
+  compareTable,
   context,
+  type Decided,
   failover,
   latency,
   multivalue,
@@ -439,16 +441,25 @@ const sources: Readonly<Record<string, string>> = {
   trees: 'dns-failover-complex-configs',
 };
 
+const decided: Decided[] = [];
+
 for (const [policy, table] of Object.entries(rows)) {
   describe(`${policy} (${sources[policy]})`, () => {
     for (const row of table) {
       test(row.why, () => {
-        const made = outcomes(row.sets, row.down ?? [], row.from ?? 'ashburn');
+        const { down = [], from = 'ashburn', why } = row;
+        const made = outcomes(row.sets, down, from);
         assert.deepEqual(made.answers, [...row.to].sort());
+        const source = sources[policy] ?? '';
+        decided.push({ policy, from, down, answers: made.answers, why, source });
       });
     }
   });
 }
+
+test('the table that people read is the one that was decided', () => {
+  compareTable('decisions.table.md', 'Decisions by policy, health and tree', decided);
+});
 
 describe('shares and flags', () => {
   test('weights are probabilities, renormalised without the unhealthy', () => {

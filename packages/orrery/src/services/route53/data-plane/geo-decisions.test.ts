@@ -15,6 +15,8 @@ import {
   checked,
   cidr,
   client,
+  compareTable,
+  type Decided,
   failover,
   formula,
   geo,
@@ -173,14 +175,21 @@ function subsetsOf(keys: readonly Key[]): Key[][] {
   return subsets;
 }
 
-let decisions = 0;
+const decided: Decided[] = [];
+
+/** What a failure changes for one who wants these records in this order. */
+function whyDown(order: readonly Key[], down: readonly Key[], why: string): string {
+  const alive = order.findIndex((key) => !down.includes(key));
+  if (down.length === 0 || alive === 0) return why;
+  if (alive < 0) return `all are down: the first as if healthy (${why})`;
+  return `${order.slice(0, alive).join(', ')} down: ${order[alive]} is next (${why})`;
+}
 
 for (const [policy, { source, sets, rows }] of Object.entries(matrices)) {
   describe(`${policy} under every health (${source})`, () => {
     for (const { from, order, why } of rows) {
       test(`${from}: ${why}`, () => {
         for (const down of subsetsOf(order)) {
-          decisions++;
           const expected = order.find((key) => !down.includes(key)) ?? order[0];
           const { answers } = outcomes(sets, down, from);
           assert.deepEqual(
@@ -188,6 +197,7 @@ for (const [policy, { source, sets, rows }] of Object.entries(matrices)) {
             expected === undefined ? [''] : [ip[expected]],
             `down: ${down}`,
           );
+          decided.push({ policy, from, down, answers, why: whyDown(order, down, why), source });
         }
       });
     }
@@ -224,10 +234,12 @@ describe('IP-based routing under every health (routing-policy-ipbased)', () => {
   for (const [prefix, order, scope, why] of cidrRows) {
     test(`${prefix}: ${why}`, () => {
       for (const down of subsetsOf(order)) {
-        decisions++;
         const expected = order.find((key) => !down.includes(key)) ?? order[0];
         const { answers } = outcomes(cidrSets, down, 'ashburn', client(prefix));
         assert.deepEqual(answers, expected === undefined ? [''] : [ip[expected]], `down: ${down}`);
+        const reason = whyDown(order, down, why);
+        const source = 'routing-policy-ipbased';
+        decided.push({ policy: 'IP-based', from: prefix, down, answers, why: reason, source });
       }
       const parsed = parseCidr(prefix);
       assert.ok(parsed);
@@ -531,12 +543,18 @@ const trees: readonly Row[] = [
   },
 ];
 
+const prefixText = (prefix: ReturnType<typeof parseCidr>): string =>
+  prefix === undefined ? '' : `${[...prefix.address].join('.')}/${prefix.sourcePrefix}`;
+
 describe('trees of mixed policies', () => {
   for (const row of trees) {
     test(`${row.why} (${row.source})`, () => {
-      decisions++;
-      const made = outcomes(row.sets, row.down ?? [], row.from ?? 'ashburn', row.more);
+      const { down = [], why, source } = row;
+      const made = outcomes(row.sets, down, row.from ?? 'ashburn', row.more);
       assert.deepEqual(made.answers, [...row.to].sort());
+      const prefix = row.more?.prefix === undefined ? undefined : prefixText(row.more.prefix());
+      const from = prefix ?? row.from ?? 'ashburn';
+      decided.push({ policy: 'mixed tree', from, down, answers: made.answers, why, source });
     });
   }
 
@@ -550,6 +568,7 @@ describe('trees of mixed policies', () => {
   });
 
   test('the table holds at least 300 decisions', () => {
-    assert.ok(decisions >= 300, String(decisions));
+    assert.ok(decided.length >= 300, String(decided.length));
+    compareTable('geo-decisions.table.md', 'Decisions by place, address and health', decided);
   });
 });
