@@ -105,6 +105,7 @@ describe('commands', () => {
       [/Say where/, 'curl', `http://${host}/`],
       [/is no URL/, 'curl', '--from', 'tokyo', 'ftp://files.test/'],
       [/Which URL/, 'curl', '--from', 'tokyo'],
+      [/no place "tokio"\. Did you mean tokyo/, 'curl', '--from', 'tokio:anna', `http://${host}/`],
       [
         /--ms takes a number/,
         'fault',

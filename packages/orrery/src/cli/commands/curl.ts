@@ -1,8 +1,10 @@
 /** `orrery curl --from <place> <url>`: one request as a client in that place would make it. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { CloudStatus } from '../../admin/api.ts';
+import { placeByName } from '../../world/places.ts';
 import { callAdmin, clientOptions, clientOptionsHelp, findAdminUrl } from '../admin-client.ts';
 import { type Command, CommandError, readArguments, usageError } from '../command.ts';
+import { noSuchPlace } from '../place-option.ts';
 import { formatMs, paint } from '../terminal.ts';
 
 const help = `Usage: orrery curl --from <place>[:<client>] [-X method] [-H 'name: value'] [-d data] [-i] <url>
@@ -106,6 +108,8 @@ export const curlCommand: Command = {
     const { values, positionals } = readArguments('curl', args, options);
     const url = urlOf(positionals[0]);
     if (values.from === undefined) throw usageError('Say where the client stands: --from tokyo');
+    const [where = ''] = values.from.split(':');
+    if (placeByName(where) === undefined) throw noSuchPlace(where);
     const status = await callAdmin<CloudStatus>(findAdminUrl(values.admin), 'GET', '/api/status');
     const startedAt = performance.now();
     const { response, body } = await viaProxy(new URL(status.proxy), values.from, url, {
