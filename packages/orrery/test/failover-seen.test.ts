@@ -4,6 +4,7 @@
  * + TTL. And what must not move anybody: an endpoint that flaps, checkers that are cut off.
  */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +16,12 @@ import { stepLine } from '../src/cli/timeline-text.ts';
 import { ignoresTtls, obedientResolvers } from '../src/regions/client-resolver.ts';
 import type { Explanation, World } from '../src/services/route53/api.ts';
 import type { Incident, StepKind, Timeline, TimelineStep } from '../src/trace/timeline.ts';
+import { types } from '../src/wire/dns/constants.ts';
+import { clientSubnetOption } from '../src/wire/dns/edns.ts';
+import { parseMessage, queryMessage, serializeMessage } from '../src/wire/dns/message.ts';
+import { dataText } from '../src/wire/dns/record-data.ts';
+import { regionIp } from '../src/world/addresses.ts';
+import { placeByName } from '../src/world/places.ts';
 import { type CloudProcess, startCloud } from './cloud-process.ts';
 import { eventually, sleep } from './eventually.ts';
 import { PlaceClient, type PlaceResponse } from './place-client.ts';
@@ -116,6 +123,27 @@ function keepAsking(client: PlaceClient): { answers: PlaceResponse[]; stop(): Pr
   };
 }
 
+/** What a resolver in Tokyo is told over UDP, again and again; the time of the first other answer. */
+function watchUdp(context: TestContext, at: string): { readonly changedAtMs: number | undefined } {
+  const subnet = placeByName('tokyo')?.subnet ?? '';
+  const edns = { options: [clientSubnetOption(subnet)] };
+  const packet = serializeMessage(queryMessage({ id: 7, name, type: types.A, edns }));
+  const [host, port] = cloud.status.dns.split(':');
+  const socket = createSocket('udp4');
+  const seen: { changedAtMs: number | undefined } = { changedAtMs: undefined };
+  socket.on('message', (bytes) => {
+    const [answer] = parseMessage(bytes).answers;
+    if (answer === undefined || dataText(answer.type, answer.data) === at) return;
+    seen.changedAtMs ??= Date.now();
+  });
+  const timer = setInterval(() => socket.send(packet, Number(port), host), 20);
+  context.after(() => {
+    clearInterval(timer);
+    socket.close();
+  });
+  return seen;
+}
+
 async function explain(place: string): Promise<Explanation> {
   return cloud.admin('GET', `/api/explain?name=${name}&place=${place}`);
 }
@@ -208,6 +236,7 @@ describe('when the nearest region', () => {
     await eventually(() => assert.ok(asking.answers.some(({ region }) => region === home)));
     const pid = (await status()).regions.find(({ id }) => id === home)?.pid;
     assert.ok(pid);
+    const overUdp = watchUdp(context, regionIp(home));
     process.kill(pid, 'SIGKILL');
     await eventually(
       () => assert.ok(asking.answers.some((one) => one.status === 200 && one.region !== home)),
@@ -216,6 +245,10 @@ describe('when the nearest region', () => {
     const incident = await latest();
     show(context, incident);
     assertInTime(context, incident, home);
+    const changedAtMs = overUdp.changedAtMs ?? 0;
+    const lateMs = changedAtMs - stepOf(incident, 'answers', name).atMs;
+    assert.ok(Math.abs(lateMs) < slackMs / 2, `the first UDP answer that differs: ${lateMs} ms`);
+    context.diagnostic(`a resolver over UDP: +${changedAtMs - incident.startedAtMs} ms`);
     assert.match(incident.title, /region-outage ap-northeast-1 started \(its process was killed/);
     const held = await ignores.send(url);
     assert.equal(held.region, home);
