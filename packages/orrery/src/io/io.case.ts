@@ -592,6 +592,29 @@ function networkCases(create: CreateHarness): void {
       assert.equal(calls, 2);
     }));
 
+  it('gives an answer its own time once the connection stands, where it is asked to', () =>
+    within(create, async (harness) => {
+      const io = await startEast(harness);
+      const other = await startWest(harness);
+      for (const server of [io, other]) {
+        server.network.serve('silent', () => new Promise<HttpResponse>(() => {}));
+        server.network.serve('slow', async () => {
+          await server.timers.sleep(120, 'slow');
+          return answer('late');
+        });
+      }
+      for (const region of [east, west]) {
+        const ask = (service: string, options: RequestOptions) =>
+          io.network.request({ region, service }, post(''), options);
+        const before = io.clock.monotonicUs();
+        const error = await failure(ask('silent', { deadlineMs: 9_000, answerMs: 20 }));
+        assert.deepEqual([error.code, error.maybeApplied], ['ETIMEDOUT', true]);
+        assert.ok(io.clock.monotonicUs() - before < 4_000_000, 'not after the deadline');
+        const late = await ask('slow', { deadlineMs: 100, answerMs: 9_000 });
+        assert.equal(text(late.body), 'late', 'the deadline was the connection’s');
+      }
+    }));
+
   it('turns a handler that throws into a reset', () =>
     within(create, async (harness) => {
       const io = await startEast(harness);

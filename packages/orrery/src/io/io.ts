@@ -8,8 +8,8 @@
  *  I2  A timer dies with the process that made it; no callback of a dead process runs.
  *  I3  `Store.transaction` is synchronous and atomic: all of it, or nothing, survives a crash.
  *  I4  What was committed before `flushed()` was called survives a crash once it has resolved.
- *  I5  `Network.request` and `connect` settle within their deadline, and reject with `NetError`
- *      only.
+ *  I5  `Network.request` and `connect` settle within their deadline (or `answerMs` after the
+ *      connection), and reject with `NetError` only.
  *  I6  Messages are bytes: nothing is shared by reference between two processes.
  */
 
@@ -126,6 +126,11 @@ export class NetError extends Error {
 export interface RequestOptions {
   /** From the call to the last byte of the answer; then ETIMEDOUT with `maybeApplied`. */
   readonly deadlineMs: number;
+  /**
+   * Once the connection stands, the answer must be there so soon, and `deadlineMs` is over with. Where
+   * connection and request are one message, they stand when it arrives, and the way back is added.
+   */
+  readonly answerMs?: number;
   /** Where the caller stands; its own location unless told otherwise (checkers, client proxy). */
   readonly from?: Location;
   /**

@@ -155,6 +155,8 @@ function listen(server: Server, path: string): Promise<void> {
 
 /** One exchange, as the asker sees it: one of the two is called, once, unless it was forgotten. */
 export interface Asker {
+  /** The connection to a host stands; told at most once, and not by everybody. */
+  connected?(): void;
   answered(response: HttpResponse): void;
   failed(error: NetError): void;
 }

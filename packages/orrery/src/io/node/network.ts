@@ -160,7 +160,8 @@ class Exchange implements Asker {
   readonly #bodyBytes: number;
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: NetError) => void;
-  readonly #deadline: Timer;
+  readonly #answerMs: number | undefined;
+  #deadline: Timer;
   #onTheWay: Timer | undefined;
   #forget: (() => void) | undefined;
   #outbound: Outbound | undefined;
@@ -182,22 +183,38 @@ class Exchange implements Asker {
     this.#bodyBytes = options.bodyBytes ?? Number.POSITIVE_INFINITY;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#deadline = carrier.options.timers.after(options.deadlineMs, 'network.deadline', () =>
-      this.#expire(),
-    );
+    this.#answerMs = options.answerMs;
+    this.#deadline = this.#arm(options.deadlineMs);
   }
 
   start(): void {
     this.#travel(this.#from, this.#target, () => this.#deliver());
   }
 
+  /** A host has taken the connection: from now on the answer has its own time. */
+  connected(): void {
+    if (this.#answerMs === undefined || this.#settled) return;
+    this.#deadline.cancel();
+    this.#deadline = this.#arm(this.#answerMs + this.#delayMs(this.#target, this.#from));
+  }
+
+  #arm(delayMs: number): Timer {
+    return this.#carrier.options.timers.after(delayMs, 'network.deadline', () => this.#expire());
+  }
+
+  /** What a message takes for its way, unless it is lost. */
+  #delayMs(from: Location, to: Location): number {
+    const { conditions, rttMs } = this.#carrier.options;
+    const modelled = from === to || 'ip' in this.#to ? 0 : rttMs(from, to) / 2;
+    return modelled + linkState(conditions, from, to).extraLatencyMs;
+  }
+
   /** Carries one message: after the way's latency, or never. */
   #travel(from: Location, to: Location, arrive: () => void): void {
-    const { conditions, random, rttMs, timers } = this.#carrier.options;
+    const { conditions, random, timers } = this.#carrier.options;
     const link = linkState(conditions, from, to);
     if (link.cut || (link.lossProbability > 0 && random.chance(link.lossProbability))) return;
-    const modelled = from === to || 'ip' in this.#to ? 0 : rttMs(from, to) / 2;
-    const delayMs = modelled + link.extraLatencyMs;
+    const delayMs = this.#delayMs(from, to);
     if (delayMs > 0) this.#onTheWay = timers.after(delayMs, 'network.latency', arrive);
     else queueMicrotask(arrive);
   }
@@ -218,12 +235,14 @@ class Exchange implements Asker {
       const limits = { bodyBytesMax: messageLimitBytes, bodyBytes: this.#bodyBytes };
       this.#outbound = sendOutbound(to, request, limits, this);
     } else if (to.region === location) {
+      this.connected();
       this.#carrier.handle(to.service, request, this.#from).then(
         (response) => this.answered(response),
         (error) => this.failed(error as NetError),
       );
     } else {
       const channel = this.#carrier.channel(to.region);
+      this.connected();
       this.#forget = channel.ask(to.service, request, this.#from, this);
     }
   }

@@ -141,6 +141,7 @@ export function sendOutbound(
     fail(new NetError('ETIMEDOUT', false, `no connection within ${CONNECT_DEADLINE_MS} ms`));
   }, CONNECT_DEADLINE_MS);
   outgoing.on('socket', (socket) => {
+    socket.once('connect', () => asker.connected?.());
     socket.once(to.tls ? 'secureConnect' : 'connect', () => {
       connected = true;
       clearTimeout(connectTimer);

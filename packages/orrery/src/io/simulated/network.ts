@@ -49,6 +49,8 @@ interface Call {
   readonly from: Location;
   readonly to: Location;
   readonly settle: (outcome: HttpResponse | NetError) => void;
+  /** The connection stands: from now on the answer has its own time, where it has one. */
+  readonly connected: () => void;
 }
 
 export class SimulatedNetwork {
@@ -118,16 +120,20 @@ export class SimulatedNetwork {
         if (outcome instanceof NetError) reject(outcome);
         else resolve(cut(outcome, options.bodyBytes));
       };
-      const deadline = this.#kernel.schedule(
-        owner,
-        options.deadlineMs * 1000,
-        'network.deadline',
-        () => settle(new NetError('ETIMEDOUT', true, `no answer in ${options.deadlineMs} ms`)),
-      );
+      const expireIn = (ms: number) =>
+        this.#kernel.schedule(owner, ms * 1000, 'network.deadline', () =>
+          settle(new NetError('ETIMEDOUT', true, `no answer in ${ms} ms`)),
+        );
+      let deadline = expireIn(options.deadlineMs);
       const from = options.from ?? location;
       // An address that is no region's is nowhere in this world: nothing answers.
       if (region === undefined) return;
-      const call: Call = { caller: owner, from, to: region, settle };
+      const connected = (): void => {
+        if (options.answerMs === undefined || !open) return;
+        this.#kernel.cancel(deadline);
+        deadline = expireIn(options.answerMs + this.#wayBackMs(region, from));
+      };
+      const call: Call = { caller: owner, from, to: region, settle, connected };
       const sent = request && {
         ...request,
         headers: { ...request.headers },
@@ -149,6 +155,7 @@ export class SimulatedNetwork {
       this.#answer(call, 'network.connected', connected);
       return;
     }
+    call.connected();
     const { owner, handler } = served;
     this.#kernel.hash.bytes(request.body);
     const inHand = this.#inHandOf(owner).add(call);
@@ -169,6 +176,13 @@ export class SimulatedNetwork {
         failed(error);
       }
     });
+  }
+
+  /** At most, unless it is lost. */
+  #wayBackMs(from: Location, to: Location): number {
+    const { rttUs, jitterUs } = this.#profile;
+    const { extraLatencyMs } = linkState(this.conditions, from, to);
+    return (rttUs(from, to) / 2 + jitterUs) / 1000 + extraLatencyMs;
   }
 
   #answer(call: Call, label: string, outcome: HttpResponse | NetError): void {
