@@ -1,6 +1,7 @@
 /** Starts that fail in words, stops that leave nothing behind, and data that stays. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -72,6 +73,32 @@ async function fails(
 }
 
 const newDir = (name: string): string => join(folder, name);
+
+describe('a start that is interrupted', () => {
+  for (const line of [/^Starting/m, /started the regions/, /synthesized the app/]) {
+    it(`after "${line.source}" leaves nothing, and ends soon`, async () => {
+      const dataDir = newDir(`interrupted-${line.source.replace(/\W/g, '')}`);
+      const main = resolve(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
+      const ports = ['port', 'dns-port', 'proxy-port', 'admin-port'].map((name) => `--${name}=0`);
+      const args = [main, 'start', app, ...ports, '--data-dir', dataDir];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      let text = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (piece: Buffer) => {
+          text += piece.toString();
+        });
+      }
+      await eventually(() => assert.match(text, line), { timeoutMs: 30_000 });
+      const exited = once(child, 'exit');
+      const startMs = performance.now();
+      child.kill('SIGINT');
+      assert.deepEqual(await exited, [130, null], text);
+      assert.ok(performance.now() - startMs < 10_000, 'it does not deploy to the end first');
+      assert.match(text, /Stopping/);
+      await eventually(() => assert.deepEqual(processesNaming(dataDir), []));
+    });
+  }
+});
 
 describe('a start that cannot be', () => {
   it('says that a region is unknown, and which there are', () =>

@@ -32,13 +32,25 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Starts everything; resolves when the app is deployed. Rejects after cleaning up. */
-export async function openSession(options: StartOptions, events: SessionEvents): Promise<Session> {
+/**
+ * Starts everything; resolves when the app is deployed. Rejects after cleaning up. When `interrupted`
+ * comes first, it stops what it has started by then and resolves with undefined.
+ */
+export async function openSession(
+  options: StartOptions,
+  events: SessionEvents,
+  interrupted: Promise<void>,
+): Promise<Session | undefined> {
   const dataDir = prepareDataDir(options.dataDir);
   const session = new RunningSession(options, dataDir, events);
   try {
-    await session.open();
-    return session;
+    const opening = session.open();
+    // An app that is being deployed loses its cloud now, and complains to nobody.
+    opening.catch(() => {});
+    const isOpen = await Promise.race([opening.then(() => true), interrupted.then(() => false)]);
+    if (isOpen) return session;
+    await session.close();
+    return undefined;
   } catch (error) {
     await session.close();
     throw error;
@@ -52,6 +64,8 @@ class RunningSession implements Session {
   readonly #dataDir: string;
   readonly #events: SessionEvents;
   #cloud: Cloud | undefined;
+  #opening: Promise<Cloud> | undefined;
+  #isClosed = false;
   #regions: readonly string[];
   #ports: { endpoint: number; dns: number; proxy: number };
   #adminUrl = '';
@@ -84,14 +98,18 @@ class RunningSession implements Session {
       await this.#adoptRegionsOf(loaded);
       await this.#deploy(loaded);
     }
+    if (this.#isClosed) return;
     rememberRegions(this.#dataDir, this.#regions);
     const run: RunFile = { pid: process.pid, admin: this.#adminUrl };
     writeFileSync(runFilePath(this.#dataDir), JSON.stringify(run));
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     rmSync(runFilePath(this.#dataDir), { force: true });
     await this.#closeAdmin?.();
+    // A cloud that is still starting cleans up by itself where it fails.
+    await this.#opening?.catch(() => {});
     await this.#cloud?.close();
     this.#cloud = undefined;
   }
@@ -112,12 +130,14 @@ class RunningSession implements Session {
   async #openCloud(): Promise<void> {
     const { settings } = this.#options;
     const { endpoint, ...ports } = this.#ports;
-    this.#cloud = await openCloud({
+    if (this.#isClosed) throw new ControlError('The cloud is being stopped.');
+    this.#opening = openCloud({
       settings: { ...settings, port: endpoint, regions: this.#regions },
       dataDir: this.#dataDir,
       ports,
       onNotice: (message) => this.#events.notice(message),
     });
+    this.#cloud = await this.#opening;
     this.#ports = this.#cloud.ports;
   }
 

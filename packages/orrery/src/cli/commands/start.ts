@@ -7,7 +7,7 @@ import { findAdminUrl } from '../admin-client.ts';
 import { AppError } from '../app/app-error.ts';
 import { type Command, CommandError } from '../command.ts';
 import { readStartOptions, startHelp } from '../options.ts';
-import { openSession, type Session } from '../session.ts';
+import { openSession, type Session, type SessionEvents } from '../session.ts';
 import { formatMs, formatTime, out, paint } from '../terminal.ts';
 import { regionTable, scaleNote } from './status.ts';
 
@@ -71,21 +71,26 @@ function firstHost(status: CloudStatus): string | undefined {
 async function run(args: readonly string[]): Promise<number> {
   const options = readStartOptions(args);
   const startedAt = performance.now();
-  const ended = untilSignal();
+  const ended = untilSignal().then(() => {
+    if (!options.json) say('\nStopping …');
+  });
   if (!options.json) say(`Starting ${options.app ?? 'an empty cloud'} …`);
-  let session: Session;
+  const events: SessionEvents = {
+    step: (name, ms) => {
+      if (!options.json) say(`  ${name.padEnd(34)} ${formatMs(ms)}`);
+    },
+    notice: (message) => {
+      say(`${paint('yellow', formatTime(Date.now()), process.stderr)} ${message}`);
+    },
+  };
+  let session: Session | undefined;
   try {
-    session = await openSession(options, {
-      step: (name, ms) => {
-        if (!options.json) say(`  ${name.padEnd(34)} ${formatMs(ms)}`);
-      },
-      notice: (message) => {
-        say(`${paint('yellow', formatTime(Date.now()), process.stderr)} ${message}`);
-      },
-    });
+    session = await openSession(options, events, ended);
   } catch (error) {
     throw inWords(error);
   }
+  // An app that is still being synthesized ends with us.
+  if (session === undefined) process.exit(130);
   const status = await session.control.status();
   if (options.json) console.log(JSON.stringify({ event: 'ready', status }));
   else {
@@ -95,7 +100,6 @@ async function run(args: readonly string[]): Promise<number> {
   // Written now: a cloud that is killed would leave nothing for its next start.
   flushCompileCache();
   await ended;
-  if (!options.json) say('\nStopping …');
   await session.close();
   return 0;
 }
