@@ -43,7 +43,7 @@ export class Zone {
 
   /** Whether the name exists: it has records, or something below it has. The apex always does. */
   has(name: WireName): boolean {
-    return this.groups.has(name) || this.below.has(name) || name === this.name;
+    return this.groups.has(name) || this.isAboveOthers(name);
   }
 
   /** Whether parts of the zone are delegated. */
@@ -72,8 +72,8 @@ export class Zone {
   setSets(name: WireName, type: number, sets: readonly RecordSet[]): void {
     assert(isAtOrBelow(name, this.name), 'a group belongs to its zone');
     const packed = sets.length === 0 ? undefined : this.packer.pack(type, sets);
-    const existed = this.has(name);
-    const before = splitGroups(this.groups.get(name) ?? '');
+    const joined = this.groups.get(name);
+    const before = joined === undefined ? [] : splitGroups(joined);
     const others = before.filter((each) => packedType(each) !== type);
     if (type === types.NS && name !== this.name) {
       this.cuts += (packed === undefined ? 0 : 1) - (before.length - others.length);
@@ -81,9 +81,14 @@ export class Zone {
     const after = packed === undefined ? others : [...others, packed];
     if (after.length === 0) this.groups.delete(name);
     else this.groups.set(name, joinGroups(after));
-    const exists = this.has(name);
-    if (exists && !existed) this.link(name);
-    else if (existed && !exists) this.unlink(name);
+    // What has something below it, and the apex, exists without records, too.
+    if (before.length > 0 === after.length > 0 || this.isAboveOthers(name)) return;
+    if (after.length > 0) this.link(name);
+    else this.unlink(name);
+  }
+
+  private isAboveOthers(name: WireName): boolean {
+    return name === this.name || this.below.has(name);
   }
 
   /** A name has come into being: so do the names above it that were not there. */
