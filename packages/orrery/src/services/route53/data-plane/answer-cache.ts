@@ -61,9 +61,11 @@ export class AnswerCache {
     this.packets.set(key, answer.toString('latin1'));
   }
 
-  body(key: string, place: Place): Body | undefined {
+  /** The body for a client, who is only placed where that makes a difference. */
+  body(key: string, place: () => Place): Body | undefined {
     const known = this.bodies.get(key);
-    return known?.anywhere ?? known?.byPlace[place.index];
+    if (known === undefined) return undefined;
+    return known.anywhere ?? known.byPlace[place().index];
   }
 
   keepBody(key: string, body: Body, place: Place): void {

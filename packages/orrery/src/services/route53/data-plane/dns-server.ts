@@ -86,14 +86,14 @@ export class DnsServer {
 
   private bodyFor(query: Query, sourceIp: string): Made {
     const { clientPlaces } = this.options;
-    const place = clientPlaces.placeOf(query.subnet, sourceIp);
+    // Where the client is costs something to find out, and most answers do not hang on it.
+    const placed = (): Place => clientPlaces.placeOf(query.subnet, sourceIp);
     const key = query.name + String.fromCharCode(query.type);
     if (query.class === classes.IN && query.ednsVersion === 0) {
-      const known = this.cache.body(key, place);
+      const known = this.cache.body(key, placed) ?? this.simpleBody(query);
       if (known !== undefined) return { body: known, cacheable: true };
-      const simple = this.simpleBody(query);
-      if (simple !== undefined) return { body: simple, cacheable: true };
     }
+    const place = placed();
     const made = this.compile(query, place, sourceIp, undefined);
     if (made === undefined) return { body: refused, cacheable: false };
     if (made.cacheable) this.cache.keepBody(key, made.body, place);
