@@ -18,6 +18,8 @@ export interface Beside extends Waited {
   readonly seconds: number;
   /** The most processor time that the process spent without looking at its sockets, in ms. */
   readonly longestTurn: number;
+  /** How much of that in the kernel. */
+  readonly system: number;
 }
 
 export async function beside(
@@ -36,20 +38,21 @@ export async function beside(
     await new Promise((wake) => setTimeout(wake, 300));
     const waited = new Promise<Waited>((done) => child.once('message', (one: Waited) => done(one)));
     child.send('stop');
-    const longestTurn = longestSince(pid, startedAt) / 1_000;
-    return { ...(await waited), seconds: (Date.now() - startedAt) / 1_000, longestTurn };
+    const longest = longestSince(pid, startedAt);
+    return { ...(await waited), seconds: (Date.now() - startedAt) / 1_000, ...longest };
   } finally {
     child.kill();
   }
 }
 
-function longestSince(pid: number, startedAt: number): number {
+function longestSince(pid: number, startedAt: number): Pick<Beside, 'longestTurn' | 'system'> {
   const path = `${turnsPath}.${pid}`;
-  if (!existsSync(path)) return Number.NaN;
-  let most = 0;
+  let [longestTurn, system] = [Number.NaN, Number.NaN];
+  if (!existsSync(path)) return { longestTurn, system };
   for (const line of readFileSync(path, 'latin1').split('\n')) {
-    const [at = 0, took = 0] = line.split(' ').map(Number);
-    if (at >= startedAt) most = Math.max(most, took);
+    const [at = 0, took = 0, inKernel = 0] = line.split(' ').map(Number);
+    if (at < startedAt || took / 1_000 <= longestTurn) continue;
+    [longestTurn, system] = [took / 1_000, inKernel / 1_000];
   }
-  return most;
+  return { longestTurn, system };
 }

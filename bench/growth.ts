@@ -285,6 +285,16 @@ function statementPages(client: DynamoDB, Statement: string, most?: number): Pro
 }
 
 async function createIndex(client: DynamoDB): Promise<void> {
+  const { Table: before } = await client.describeTable({ TableName });
+  // A run that was ended leaves it half filled: it is filled anew at the start.
+  if (before?.GlobalSecondaryIndexes === undefined) await addIndex(client);
+  await until(async () => {
+    const { Table } = await client.describeTable({ TableName });
+    return Table?.GlobalSecondaryIndexes?.[0]?.IndexStatus === 'ACTIVE';
+  });
+}
+
+async function addIndex(client: DynamoDB): Promise<void> {
   await client.updateTable({
     TableName,
     AttributeDefinitions: ['id', 'colour'].map((AttributeName) => ({
@@ -300,10 +310,6 @@ async function createIndex(client: DynamoDB): Promise<void> {
         },
       },
     ],
-  });
-  await until(async () => {
-    const { Table } = await client.describeTable({ TableName });
-    return Table?.GlobalSecondaryIndexes?.[0]?.IndexStatus === 'ACTIVE';
   });
 }
 
@@ -382,10 +388,11 @@ async function line(grown: Grown, what: string, work: () => Promise<unknown>): P
   const probe = { host, port, tableName: TableName, itemCount, perSecond: probesPerSecond };
   const told = await beside(pid, probe, work);
   const ms = (value: number): string => value.toFixed(1).padStart(6);
-  const { median, percentile99, longest, longestTurn, seconds, failures } = told;
+  const { median, percentile99, longest, longestTurn, system, seconds, failures } = told;
   console.log(
     `  ${what.padEnd(42)} ${seconds.toFixed(0).padStart(4)} s: median ${ms(median)}, ` +
-      `99 % ${ms(percentile99)}, longest ${ms(longest)} ms; longest turn ${ms(longestTurn)} ms` +
+      `99 % ${ms(percentile99)}, longest ${ms(longest)} ms; longest turn ${ms(longestTurn)} ms, ` +
+      `${ms(system)} in the kernel` +
       `${failures > 0 ? `, ${failures} FAILED` : ''}`,
   );
 }

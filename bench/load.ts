@@ -98,13 +98,18 @@ export async function sendAll(
 export class Connection {
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
+  /** A server closes what has been idle for some seconds. */
+  isOpen = true;
   #settle: { done: (isRight: boolean) => void; fail: (error: Error) => void } | undefined;
 
   constructor(host: string, port: number, expected = '') {
     this.#reader = new ResponseReader(expected);
     this.#socket = connect({ host, port, noDelay: true });
     this.#socket.on('error', (error) => this.#settle?.fail(error));
-    this.#socket.on('close', () => this.#settle?.fail(new Error('the connection was closed')));
+    this.#socket.on('close', () => {
+      this.isOpen = false;
+      this.#settle?.fail(new Error('the connection was closed'));
+    });
     this.#socket.on('data', (piece) => {
       const isRight = this.#reader.push(piece);
       if (isRight !== undefined) this.#settle?.done(isRight);

@@ -33,10 +33,13 @@ async function read({ host, port, tableName, itemCount }: Probe): Promise<void> 
   const id = { S: `item-${Math.floor(Math.random() * itemCount)}` };
   const bytes = dynamoDbRequest('GetItem', { TableName: tableName, Key: { id } });
   const sentAt = performance.now();
-  const connection = idle.pop() ?? new Connection(host, port);
-  if (!(await connection.send(bytes))) failures += 1;
+  // The one that has been idle for the shortest time: the others may be being closed.
+  let connection = idle.pop();
+  if (connection?.isOpen !== true) connection = new Connection(host, port);
+  const isRight = await connection.send(bytes).catch(() => false);
+  if (!isRight) failures += 1;
   times.push(performance.now() - sentAt);
-  idle.push(connection);
+  if (connection.isOpen) idle.push(connection);
 }
 
 function waited(): Waited {
