@@ -14,6 +14,8 @@ const app = resolve(import.meta.dirname, '..', '..', '..', 'examples', 'orders')
 const timeScale = 10;
 /** 10 s checks, threshold 3, TTL: within 45 s, divided by the time scale. */
 const boundMs = 45_000 / timeScale;
+/** For a machine with other work: what its processes wait for the processor is not scaled. */
+const slackMs = 2_000;
 const orders = 'http://api.orders.test/orders';
 
 let cloud: CloudProcess;
@@ -108,7 +110,7 @@ it('moves clients to the next best region, loses nothing, and takes the region b
       assert.ok(first, 'nobody answers Tokyo yet');
       return first;
     },
-    { timeoutMs: boundMs },
+    { timeoutMs: boundMs + slackMs },
   );
   assert.notEqual(moved.region, 'ap-northeast-1');
   await sleep(500);
@@ -130,7 +132,7 @@ it('moves clients to the next best region, loses nothing, and takes the region b
       const last = writes.findLast((write) => write.place === 'tokyo');
       assert.equal(last?.region, 'ap-northeast-1', 'Tokyo is served at home again');
     },
-    { timeoutMs: boundMs * 2 },
+    { timeoutMs: 2 * (boundMs + slackMs) },
   );
   stop = true;
   await Promise.all(load);
