@@ -71,13 +71,15 @@ function firstHost(status: CloudStatus): string | undefined {
 async function run(args: readonly string[]): Promise<number> {
   const options = readStartOptions(args);
   const startedAt = performance.now();
+  let isStopping = false;
   const ended = untilSignal().then(() => {
+    isStopping = true;
     if (!options.json) say('\nStopping …');
   });
   if (!options.json) say(`Starting ${options.app ?? 'an empty cloud'} …`);
   const events: SessionEvents = {
     step: (name, ms) => {
-      if (!options.json) say(`  ${name.padEnd(34)} ${formatMs(ms)}`);
+      if (!options.json && !isStopping) say(`  ${name.padEnd(34)} ${formatMs(ms)}`);
     },
     notice: (message) => {
       say(`${paint('yellow', formatTime(Date.now()), process.stderr)} ${message}`);

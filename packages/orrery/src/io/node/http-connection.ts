@@ -209,11 +209,10 @@ export class HttpConnection {
   }
 }
 
-export const badRequest =
-  'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const badRequest = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
 /** A status or header that HTTP cannot carry, as functions may well return it. */
-export const invalidAnswer: HttpResponse = {
+const invalidAnswer: HttpResponse = {
   status: 502,
   headers: { 'content-type': 'text/plain' },
   body: Buffer.from(
