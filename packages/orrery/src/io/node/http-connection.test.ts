@@ -1,10 +1,12 @@
 /** The own reading of HTTP against node:http's: whatever comes, both answer alike. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { HttpRequest } from '../io.ts';
+import { HttpConnection } from './http-connection.ts';
 import { readRequestHead, responseHead } from './http-head.ts';
 import { type Listening, listenHttp } from './listen-http.ts';
 
@@ -156,6 +158,63 @@ describe('a connection', () => {
     const answers = await converse(ours.port, [ahead]);
     assert.equal(answers.length, 400);
     assert.ok(answers.every((answer, n) => answer.startsWith(`200 ["POST","/${n}",`)));
+  });
+});
+
+/** A connection as its listener has it, and its client. */
+async function connected(
+  context: TestContext,
+): Promise<{ connection: HttpConnection; client: Socket; handled: string[] }> {
+  const handled: string[] = [];
+  const owner = {
+    handler: ({ path }: HttpRequest) => {
+      handled.push(path);
+      return { status: 200, headers: {}, body: Buffer.from(path) };
+    },
+    bodyLimitBytes: 1_000,
+    keepAliveMs: 1_000,
+    bug: () => assert.fail(),
+    handOver: () => assert.fail(),
+  };
+  const server = createNetServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  context.after(() => {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  });
+  return { connection: new HttpConnection(socket, owner), client, handled };
+}
+
+describe('patience', () => {
+  it('counts a body as a whole, however steadily it drips', async (context) => {
+    const { connection, client, handled } = await connected(context);
+    client.write('POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n');
+    const idle = () => connection.idleFor(performance.now());
+    for (let drops = 0; drops < 9; drops += 1) {
+      await new Promise((wake) => setTimeout(wake, 20));
+      client.write('x');
+    }
+    assert.ok(idle().slow);
+    assert.ok(idle().ms >= 150, `${idle().ms} ms`);
+    client.write('x');
+    await once(client, 'data');
+    assert.deepEqual(handled, ['/slow']);
+    assert.ok(!idle().slow && idle().ms < 150);
+  });
+
+  it('ends with an answer that closes: what was sent behind it is not read', async (context) => {
+    const { client, handled } = await connected(context);
+    client.resume();
+    client.write('GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await once(client, 'end');
+    client.on('error', () => {});
+    client.write('GET /more HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((wake) => setTimeout(wake, 50));
+    assert.deepEqual(handled, ['/last']);
   });
 });
 

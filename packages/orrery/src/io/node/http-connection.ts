@@ -54,7 +54,7 @@ export class HttpConnection {
   #isBusy = false;
   /** Whether the client has said all that it will say. */
   #hasEnded = false;
-  /** When the connection last did something: monotonic milliseconds. */
+  /** When it last began to wait for its client: monotonic milliseconds. */
   #activeAtMs = performance.now();
 
   constructor(socket: Socket, owner: ConnectionOwner) {
@@ -74,11 +74,12 @@ export class HttpConnection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#activeAtMs = performance.now();
     if (this.#head !== undefined && !this.#isBusy) {
+      // A body has its time as a whole: one that drips is no sign of life.
       this.#collect(chunk);
       return;
     }
+    this.#activeAtMs = performance.now();
     this.#ahead = this.#ahead.length === 0 ? chunk : Buffer.concat([this.#ahead, chunk]);
     if (!this.#isBusy) this.#next();
     if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
@@ -159,7 +160,10 @@ export class HttpConnection {
     if (head === undefined || this.#socket.destroyed) return;
     this.#activeAtMs = performance.now();
     this.#send(response, head);
-    if (head.closes) this.#socket.end();
+    if (head.closes) {
+      this.#socket.off('data', this.#onData);
+      this.#socket.end();
+    }
     // What a client sends in one go must not become one deep recursion.
     else if (this.#ahead.length > 0) setImmediate(this.#onDrain);
     else if (this.#hasEnded) this.#socket.end();

@@ -10,7 +10,7 @@
  */
 import { assert } from '../../stdx/assert.ts';
 import { regionOfIp } from '../../world/addresses.ts';
-import { linkState, type NetworkConditions } from '../conditions.ts';
+import { type LinkState, linkState, type NetworkConditions } from '../conditions.ts';
 import {
   type Address,
   type Closer,
@@ -195,7 +195,9 @@ class Exchange implements Asker {
   connected(): void {
     if (this.#answerMs === undefined || this.#settled) return;
     this.#deadline.cancel();
-    this.#deadline = this.#arm(this.#answerMs + this.#delayMs(this.#target, this.#from));
+    const { conditions } = this.#carrier.options;
+    const back = linkState(conditions, this.#target, this.#from);
+    this.#deadline = this.#arm(this.#answerMs + this.#delayMs(back, this.#target, this.#from));
   }
 
   #arm(delayMs: number): Timer {
@@ -203,10 +205,10 @@ class Exchange implements Asker {
   }
 
   /** What a message takes for its way, unless it is lost. */
-  #delayMs(from: Location, to: Location): number {
-    const { conditions, rttMs } = this.#carrier.options;
+  #delayMs(link: LinkState, from: Location, to: Location): number {
+    const { rttMs } = this.#carrier.options;
     const modelled = from === to || 'ip' in this.#to ? 0 : rttMs(from, to) / 2;
-    return modelled + linkState(conditions, from, to).extraLatencyMs;
+    return modelled + link.extraLatencyMs;
   }
 
   /** Carries one message: after the way's latency, or never. */
@@ -214,7 +216,7 @@ class Exchange implements Asker {
     const { conditions, random, timers } = this.#carrier.options;
     const link = linkState(conditions, from, to);
     if (link.cut || (link.lossProbability > 0 && random.chance(link.lossProbability))) return;
-    const delayMs = this.#delayMs(from, to);
+    const delayMs = this.#delayMs(link, from, to);
     if (delayMs > 0) this.#onTheWay = timers.after(delayMs, 'network.latency', arrive);
     else queueMicrotask(arrive);
   }
