@@ -19,7 +19,13 @@ import { classify, type Wanted } from './classify.ts';
 import { errorCodecFor, familyOf } from './error-codecs.ts';
 import { type ApiService, Registry } from './registry.ts';
 import { longRequestId } from './request-id.ts';
-import { type Operation, SerializedBody, type Service, ServiceError } from './service.ts';
+import {
+  type Operation,
+  SerializedBody,
+  SerializedBytes,
+  type Service,
+  ServiceError,
+} from './service.ts';
 
 export interface EndpointOptions {
   readonly io: Io;
@@ -249,6 +255,9 @@ class ApiCall {
   }
 
   private serialise(codec: ServerCodec, output: unknown): HttpResponse {
+    if (output instanceof SerializedBytes && codec.writeBytes !== undefined) {
+      return codec.writeBytes(output.bytes, output.crc32, this.requestId);
+    }
     return output instanceof SerializedBody
       ? codec.writeText(this.operation, output.text, this.requestId)
       : codec.write(this.operation, output, this.requestId);

@@ -77,3 +77,14 @@ export class SerializedBody {
     this.text = text;
   }
 }
+
+/** The same of one so long that it was encoded piece by piece, and its checksum with it. */
+export class SerializedBytes {
+  readonly bytes: Uint8Array;
+  /** Of all bytes, as `stdx/digest.ts` makes it. */
+  readonly crc32: number;
+  constructor(bytes: Uint8Array, crc32: number) {
+    this.bytes = bytes;
+    this.crc32 = crc32;
+  }
+}

@@ -51,9 +51,9 @@ function outerBlock(key: Uint8Array | string, data: Uint8Array | string): Uint8A
   return outer;
 }
 
-/** CRC-32 (IEEE), an unsigned 32-bit number. */
-export function crc32(data: Uint8Array | string): number {
-  return zlibCrc32(data);
+/** CRC-32 (IEEE), an unsigned 32-bit number; of data behind what has the checksum `before`. */
+export function crc32(data: Uint8Array | string, before = 0): number {
+  return zlibCrc32(data, before);
 }
 
 /** Compares two secrets without telling by its time where they differ (their length it tells). */

@@ -2,7 +2,12 @@
  * The service on a memory store, called as the endpoint calls it; for this folder's tests.
  */
 import assert from 'node:assert/strict';
-import { type RequestContext, SerializedBody, ServiceError } from '../../endpoint/service.ts';
+import {
+  type RequestContext,
+  SerializedBody,
+  SerializedBytes,
+  ServiceError,
+} from '../../endpoint/service.ts';
 import { type MemoryIo, memoryIo } from './memory-io.fake.ts';
 import { createDynamoDbService, type DynamoDbOptions, type DynamoDbService } from './service.ts';
 
@@ -42,6 +47,7 @@ export async function testedService(
     assert.ok(run !== undefined, operation);
     const running = run(structuredClone(input) as never, { ...context, operation });
     const output = await settled(running, memory);
+    if (output instanceof SerializedBytes) return JSON.parse(String(output.bytes));
     return output instanceof SerializedBody ? JSON.parse(output.text) : (output as never);
   };
   const failure = async (operation: string, input: object): Promise<ServiceError> => {

@@ -37,10 +37,30 @@ test('a turn is over when its time is, and requests of one moment share it', () 
     turn.end();
     return rows;
   };
-  assert.equal(read(), 48);
-  assert.equal(read(), 16, 'the time is used up; it gets on all the same');
+  assert.equal(read(), 41, 'the clock is looked at after every other row');
+  assert.equal(read(), 1, 'the time is used up; it gets on all the same');
   advance(0);
-  assert.equal(read(), 48, 'others have been served meanwhile');
+  assert.equal(read(), 41, 'others have been served meanwhile');
+});
+
+test('what a job needs beyond its turn, its next turns are shorter by', () => {
+  const { io, advance } = memoryIo();
+  let nowUs = 0;
+  const turns = createTurns({ ...io, clock: { ...io.clock, monotonicUs: () => nowUs } });
+  const rows: number[] = [];
+  const job = (commitUs: number): void => {
+    turns.add('a job', (turn) => {
+      let done = 1;
+      for (nowUs += 100; !turn.over(); done += 1) nowUs += 100;
+      rows.push(done);
+      nowUs += commitUs;
+    });
+    advance(0);
+  };
+  for (const commitUs of [1_000, 1_000, 1_000, 100_000, 0, 0, 0]) job(commitUs);
+  assert.deepEqual(rows.slice(0, 4), [41, 29, 31, 29]);
+  assert.equal(rows[4], 5, 'as short as a turn gets');
+  assert.ok((rows[6] ?? 0) >= 5);
 });
 
 test('a turn is over after so many rows, or at once with a long one when it is late', () => {
@@ -52,8 +72,10 @@ test('a turn is over after so many rows, or at once with a long one when it is l
   );
   let nowUs = 0;
   const late = createTurns({ ...io, clock: { ...io.clock, monotonicUs: () => nowUs } }).begin();
+  nowUs = 1;
+  assert.equal(late.over(100), false);
   nowUs = 10_000;
-  assert.equal(late.over(100), false, 'the clock is not looked at for every row');
+  assert.equal(late.over(100), false, 'the clock is not looked at for every quick row');
   assert.equal(late.over(100_000), true);
 });
 

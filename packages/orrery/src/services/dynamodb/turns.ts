@@ -9,6 +9,9 @@
  *      on a machine; rows do where time stands still while code runs, in simulation.
  *  U3  Requests begin at once, without standing in the line, and share the time of one turn: what a
  *      read has taken, the next one of the same moment has no more.
+ *  U4  The clock is looked at the more often the longer a row takes: where memory is short, touching a
+ *      page may take as long as a hundred rows elsewhere. What a job has needed beyond its turn, to
+ *      commit what it has written, its next turns are shorter by.
  */
 import type { Io, Timer } from '../../io/io.ts';
 
@@ -25,6 +28,8 @@ export interface Turns {
 export interface Turn {
   /** One more row is done, of so many characters; true once there should be no more in this turn. */
   over(characters?: number): boolean;
+  /** The same within a row, or of one that is not done yet: whether the turn's time is up. */
+  late(characters?: number): boolean;
   /** The request is done with it: what is left of its time is for others. */
   end(): void;
 }
@@ -32,10 +37,13 @@ export interface Turn {
 export type TurnsIo = Pick<Io, 'clock' | 'timers' | 'probe'>;
 
 const turnUs = 4_000;
+/** However much beyond their turns jobs have needed. */
+const turnUsLeast = 500;
 const rowsMaxDefault = 1_000;
-/** The clock is looked at after so many rows, or characters of them. */
+/** The clock is looked at after so many rows, or characters of them, and as often as this besides. */
 const rowsUnlooked = 16;
 const charactersUnlooked = 64 * 1024;
+const lookUs = 250;
 
 /** `rowsMax` is for those who want to see what happens between two turns. */
 export function createTurns(io: TurnsIo, rowsMax = rowsMaxDefault): Turns {
@@ -53,6 +61,8 @@ class Line implements Turns {
   readonly #waiting: Waiting[] = [];
   #timer: Timer | undefined;
   #stopped = false;
+  /** What jobs need beyond their turns. */
+  #beyondUs = 0;
   /** What requests have taken since the process last looked for new ones. */
   #usedUs = 0;
   #reset: Timer | undefined;
@@ -90,11 +100,23 @@ class Line implements Turns {
       this.#timer = undefined;
       const next = this.#waiting.shift();
       try {
-        next?.run(this.#share(turnUs, () => {}));
+        if (next !== undefined) this.#run(next);
       } finally {
         this.#arm();
       }
     });
+  }
+
+  #run({ run }: Waiting): void {
+    const { clock } = this.#io;
+    const allowedUs = Math.max(turnUsLeast, turnUs - this.#beyondUs);
+    const startUs = clock.monotonicUs();
+    try {
+      run(this.#share(allowedUs, () => {}));
+    } finally {
+      const beyondUs = clock.monotonicUs() - startUs - allowedUs;
+      this.#beyondUs = Math.max(beyondUs, Math.floor(this.#beyondUs / 2));
+    }
   }
 
   #share(allowedUs: number, done: (tookUs: number) => void): Turn {
@@ -125,31 +147,44 @@ class Share implements Turn {
   readonly #startUs: number;
   readonly #untilUs: number;
   #rows = 0;
-  #rowsLeft = rowsUnlooked;
+  /** How many looks at the clock may be spared from the last one on, and when that was. */
+  #spared = 1;
+  #lookedUs: number;
+  #sinceLook = 0;
   #charactersLeft = charactersUnlooked;
 
   constructor(clock: TurnsIo['clock'], { rowsMax, allowedUs, done }: Allowance) {
     this.#clock = clock;
     this.#done = done;
     this.#startUs = clock.monotonicUs();
+    this.#lookedUs = this.#startUs;
     this.#untilUs = this.#startUs + allowedUs;
     this.#rowsMax = rowsMax;
   }
 
   over(characters = 0): boolean {
     this.#rows += 1;
-    if (this.#rows >= this.#rowsMax) return true;
-    this.#rowsLeft -= 1;
+    return this.#rows >= this.#rowsMax || this.late(characters);
+  }
+
+  late(characters = 0): boolean {
+    this.#sinceLook += 1;
     this.#charactersLeft -= characters;
-    if (this.#rowsLeft > 0 && this.#charactersLeft > 0) return false;
-    this.#rowsLeft = rowsUnlooked;
+    if (this.#sinceLook < this.#spared && this.#charactersLeft > 0) {
+      return this.#lookedUs >= this.#untilUs;
+    }
+    const nowUs = this.#clock.monotonicUs();
+    const eachUs = (nowUs - this.#lookedUs) / this.#sinceLook;
+    this.#spared = Math.max(1, Math.min(rowsUnlooked, Math.floor(lookUs / eachUs)));
+    this.#lookedUs = nowUs;
+    this.#sinceLook = 0;
     this.#charactersLeft = charactersUnlooked;
-    return this.#clock.monotonicUs() >= this.#untilUs;
+    return nowUs >= this.#untilUs;
   }
 
   end(): void {
     // So few rows that nobody has waited for them.
-    if (this.#rows < rowsUnlooked) return;
+    if (this.#rows < rowsUnlooked && this.#lookedUs - this.#startUs < lookUs) return;
     this.#done(this.#clock.monotonicUs() - this.#startUs);
   }
 }

@@ -85,6 +85,10 @@ export class AwsJson implements ServerCodec, ClientCodec {
     return this.answer(200, text, requestId);
   }
 
+  writeBytes(bytes: Uint8Array, crc: number, requestId: string): HttpResponse {
+    return this.answerBytes(200, bytes, crc, requestId);
+  }
+
   writeError(error: ErrorAnswer, requestId: string): HttpResponse {
     const known = knownError(this.model, error.code);
     const fields = fieldsOf(error);
@@ -108,13 +112,22 @@ export class AwsJson implements ServerCodec, ClientCodec {
 
   private answer(status: number, text: string, requestId: string): HttpResponse {
     const body = text === '' ? noBytes : utf8Encode(text);
+    return this.answerBytes(status, body, crc32(body), requestId);
+  }
+
+  private answerBytes(
+    status: number,
+    body: Uint8Array,
+    crc: number,
+    requestId: string,
+  ): HttpResponse {
     return {
       status,
       headers: {
         'content-type': this.contentType,
         'content-length': String(body.length),
         'x-amzn-requestid': requestId,
-        'x-amz-crc32': String(crc32(body)),
+        'x-amz-crc32': String(crc),
       },
       body,
     };

@@ -31,6 +31,8 @@ export interface ServerCodec {
   write(operation: string, output: unknown, requestId: string): HttpResponse;
   /** An answer whose JSON text the handler has made itself. */
   writeText(operation: string, text: string, requestId: string): HttpResponse;
+  /** The same in bytes, with their CRC-32; only where a service has answers of that length. */
+  writeBytes?(bytes: Uint8Array, crc: number, requestId: string): HttpResponse;
   writeError(error: ErrorAnswer, requestId: string): HttpResponse;
 }
 

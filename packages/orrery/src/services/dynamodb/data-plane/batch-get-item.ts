@@ -2,14 +2,15 @@
  * BatchGetItem: up to 100 items of several tables. What does not fit into 16 MB comes back as
  * UnprocessedKeys.
  */
-import { SerializedBody } from '../../../endpoint/service.ts';
+import type { SerializedBody, SerializedBytes } from '../../../endpoint/service.ts';
 import { collectProblems, type Rules, throwProblems, unsatisfied } from '../constraints.ts';
 import { isThrottled, validationError } from '../errors.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import type { LegacyInput } from '../legacy/parameters.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
-import type { AttributeMap } from '../values/attribute-value.ts';
+import type { Turn } from '../turns.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { newerWording, validateMap } from '../values/validate-value.ts';
 import { collectNameProblems, duplicateKeys, refuseDuplicates } from './batches.ts';
@@ -31,6 +32,7 @@ import {
   refuseKeyPaths,
 } from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
+import { LongText } from './long-text.ts';
 import { partitionOf } from './throttle.ts';
 
 interface KeysAndAttributes extends ExpressionInput, Pick<LegacyInput, 'AttributesToGet'> {
@@ -57,7 +59,9 @@ interface TableRequest {
   readonly paths: readonly Path[] | undefined;
 }
 
-export function batchGetItem(engine: Engine, input: BatchGetItemInput): SerializedBody {
+type Output = SerializedBody | SerializedBytes;
+
+export function batchGetItem(engine: Engine, input: BatchGetItemInput): Output | Promise<Output> {
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   const entries = Object.entries(input.RequestItems ?? {});
@@ -73,7 +77,7 @@ export function batchGetItem(engine: Engine, input: BatchGetItemInput): Serializ
   const requests = bound.map(([name, given, paths]) => locate(engine, name, given, paths));
   // A table may stand there by its name and by its ARN.
   if (requests.length > 1) refuseDuplicates(requests.flatMap(({ keys }) => keys));
-  return answer(engine, requests, input.ReturnConsumedCapacity);
+  return readAll(engine, new Reading(engine, requests, input.ReturnConsumedCapacity));
 }
 
 /** This operation's lists are looked at by the newer layer of checks, which shows no value. */
@@ -140,58 +144,117 @@ function locate(
   return { name, given, table, keys, paths };
 }
 
-function answer(
-  engine: Engine,
-  requests: readonly TableRequest[],
-  mode: CapacityMode,
-): SerializedBody {
-  const { storage } = engine;
-  const responses: string[] = [];
-  const unprocessed: Record<string, object> = {};
-  const capacities: ConsumedCapacity[] = [];
-  let bytes = 0;
-  let read = 0;
-  let throttled: Error | undefined;
-  for (const { name, given, table, keys, paths } of requests) {
-    const projection = paths === undefined ? undefined : projectionOf(paths);
-    const texts: string[] = [];
-    const left: AttributeMap[] = [];
-    let units = 0;
-    keys.forEach((key, i) => {
-      if (bytes >= bytesMax) {
-        left.push((given.Keys ?? [])[i] ?? {});
-        return;
-      }
-      const record = storage.readRecord(storage.store, key);
-      if (engine.throttle !== undefined || wantsCapacity(mode)) {
-        const cost = readUnits(itemSize(itemOf(record) ?? {}), given.ConsistentRead === true);
-        const problem = throttleProblem(engine, table, key, cost);
-        if (problem !== undefined) {
-          throttled ??= problem;
-          left.push((given.Keys ?? [])[i] ?? {});
-          return;
-        }
-        units += cost;
-      }
-      read += 1;
-      if (record === undefined) return;
-      const json = itemJson(record);
-      bytes += Buffer.byteLength(json);
-      texts.push(
-        projection === undefined ? json : JSON.stringify(project(projection, itemOf(record) ?? {})),
-      );
-    });
-    responses.push(`${JSON.stringify(name)}:[${texts.join(',')}]`);
-    if (left.length > 0) unprocessed[name] = { ...given, Keys: left };
-    const consumed = consumedCapacity(table, mode, { table: units, indexes: new Map() });
-    if (consumed !== undefined) capacities.push(consumed);
+/** At once where it does not take long; otherwise in turns. */
+function readAll(engine: Engine, reading: Reading): Output | Promise<Output> {
+  const turn = engine.turns.begin();
+  const done = reading.readOn(turn);
+  turn.end();
+  return done ? reading.output() : readRest(engine, reading);
+}
+
+async function readRest(engine: Engine, reading: Reading): Promise<Output> {
+  for (let done = false; !done; ) {
+    done = reading.readOn(await engine.turns.next('a batch is read on'));
   }
-  if (read === 0 && throttled !== undefined) throw throttled;
-  const capacity = wantsCapacity(mode) ? `,"ConsumedCapacity":${JSON.stringify(capacities)}` : '';
-  return new SerializedBody(
-    `{"Responses":{${responses.join(',')}},"UnprocessedKeys":${JSON.stringify(unprocessed)}` +
-      `${capacity}}`,
-  );
+  return reading.output();
+}
+
+/** What is done of a batch. */
+class Reading {
+  readonly #engine: Engine;
+  readonly #requests: readonly TableRequest[];
+  readonly #mode: CapacityMode;
+  readonly #text = new LongText();
+  readonly #unprocessed: Record<string, object> = {};
+  readonly #capacities: ConsumedCapacity[] = [];
+  /** Where it goes on: which table, which of its keys. */
+  #table = 0;
+  #key = 0;
+  /** Of the table that is being read. */
+  #found = 0;
+  #left: AttributeMap[] = [];
+  #units = 0;
+  /** Of all. */
+  #bytes = 0;
+  #read = 0;
+  #throttled: Error | undefined;
+
+  constructor(engine: Engine, requests: readonly TableRequest[], mode: CapacityMode) {
+    this.#engine = engine;
+    this.#requests = requests;
+    this.#mode = mode;
+    this.#text.add('{"Responses":{');
+  }
+
+  /** Reads until the turn is over; true once nothing is left. */
+  readOn(turn: Turn): boolean {
+    for (;;) {
+      const request = this.#requests[this.#table];
+      if (request === undefined) return true;
+      if (this.#key === 0) {
+        this.#text.add(`${this.#table === 0 ? '' : ','}${JSON.stringify(request.name)}:[`);
+      }
+      while (this.#key < request.keys.length) {
+        const length = this.#readKey(request, this.#key);
+        this.#key += 1;
+        if (turn.over(length) && this.#key < request.keys.length) return false;
+      }
+      this.#endTable(request);
+    }
+  }
+
+  /** Characters that it adds. */
+  #readKey({ given, table, keys, paths }: TableRequest, i: number): number {
+    if (this.#bytes >= bytesMax) {
+      this.#left.push(given.Keys?.[i] ?? {});
+      return 0;
+    }
+    const { storage, throttle } = this.#engine;
+    const key = keys[i] as Buffer;
+    const record = storage.readRecord(storage.store, key);
+    if (throttle !== undefined || wantsCapacity(this.#mode)) {
+      const cost = readUnits(itemSize(itemOf(record) ?? {}), given.ConsistentRead === true);
+      const problem = throttleProblem(this.#engine, table, key, cost);
+      if (problem !== undefined) {
+        this.#throttled ??= problem;
+        this.#left.push(given.Keys?.[i] ?? {});
+        return 0;
+      }
+      this.#units += cost;
+    }
+    this.#read += 1;
+    if (record === undefined) return 0;
+    const json = itemJson(record);
+    this.#bytes += Buffer.byteLength(json);
+    const text =
+      paths === undefined ? json : JSON.stringify(project(projectionOf(paths), parseMap(json)));
+    if (this.#found > 0) this.#text.add(',');
+    this.#text.add(text);
+    this.#found += 1;
+    return json.length;
+  }
+
+  #endTable({ name, given, table }: TableRequest): void {
+    this.#text.add(']');
+    if (this.#left.length > 0) this.#unprocessed[name] = { ...given, Keys: this.#left };
+    const units = { table: this.#units, indexes: new Map<string, number>() };
+    const consumed = consumedCapacity(table, this.#mode, units);
+    if (consumed !== undefined) this.#capacities.push(consumed);
+    this.#table += 1;
+    this.#key = 0;
+    this.#found = 0;
+    this.#left = [];
+    this.#units = 0;
+  }
+
+  output(): Output {
+    if (this.#read === 0 && this.#throttled !== undefined) throw this.#throttled;
+    const capacity = wantsCapacity(this.#mode)
+      ? `,"ConsumedCapacity":${JSON.stringify(this.#capacities)}`
+      : '';
+    this.#text.add(`},"UnprocessedKeys":${JSON.stringify(this.#unprocessed)}${capacity}}`);
+    return this.#text.end();
+  }
 }
 
 /** Why the item is not read now, if so. */

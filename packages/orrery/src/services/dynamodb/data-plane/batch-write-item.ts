@@ -1,6 +1,7 @@
 /**
  * BatchWriteItem: up to 25 puts and deletes of several tables. Each is an operation of its own for
- * everybody else; here they are checked together and written in one transaction.
+ * everybody else; here they are checked together and written in one transaction, or, beyond 4 MB, in
+ * several. A large batch is put into text before, in turns.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
 import {
@@ -44,6 +45,9 @@ export interface BatchWriteItemInput {
 }
 
 const writesMax = 25;
+/** Bytes of items from which on a batch is large, and characters that are written at once. */
+const largeBytes = 256 * 1024;
+const atOnceCharacters = 4 * 1024 * 1024;
 const rules: Rules = [capacityRule, ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')]];
 const putRules: Rules = [['Item', required]];
 const deleteRules: Rules = [['Key', required]];
@@ -62,7 +66,10 @@ interface Write {
   readonly deletes: boolean;
 }
 
-export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): object {
+export function batchWriteItem(
+  engine: Engine,
+  input: BatchWriteItemInput,
+): object | Promise<object> {
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   const entries = Object.entries(input.RequestItems ?? {});
@@ -71,35 +78,114 @@ export function batchWriteItem(engine: Engine, input: BatchWriteItemInput): obje
   }
   collectRequestProblems(input.RequestItems ?? {}, problems);
   throwProblems(problems);
-  checkRequests(entries);
-  const writes = entries.flatMap(([name, requests]) => locate(engine, name, requests));
-  refuseDuplicates(writes.map(({ key }) => key));
-
-  const units = new Map<StoredTable, Units>();
-  const unprocessed: Record<string, WriteRequest[]> = {};
-  const written: Write[] = [];
-  engine.storage.transaction((transaction) => {
-    for (const [i, write] of writes.entries()) {
-      const isLast = i === writes.length - 1;
-      if (writeOne(engine, transaction, write, isLast && written.length === 0, input, units))
-        written.push(write);
-      else unprocessed[write.name] = [...(unprocessed[write.name] ?? []), write.request];
-    }
-  });
-  const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
-  return {
-    UnprocessedItems: unprocessed,
-    ...(capacities && { ConsumedCapacity: capacities }),
-    ...collectionMetricsOf(engine, written, input.ReturnItemCollectionMetrics),
+  const bytes = checkRequests(entries);
+  const locateAll = (): Write[] => {
+    const writes = entries.flatMap(([name, requests]) => locate(engine, name, requests));
+    refuseDuplicates(writes.map(({ key }) => key));
+    return writes;
   };
+  const writes = locateAll();
+  if (bytes <= largeBytes) {
+    const written = new Written(engine, input);
+    written.writeSome(writes.map((write) => [write, jsonOf(write)]));
+    return written.output();
+  }
+  return writeInTurns(engine, input, writes, locateAll);
 }
 
-/** False where it is throttled, which only `throws` where nothing of the batch was written. */
+const jsonOf = ({ deletes, map }: Write): string | null => (deletes ? null : JSON.stringify(map));
+
+/** Tables may have gone by the time that all is put into text. */
+async function writeInTurns(
+  engine: Engine,
+  input: BatchWriteItemInput,
+  given: readonly Write[],
+  locateAgain: () => readonly Write[],
+): Promise<object> {
+  const label = 'a batch is written';
+  const texts: (string | null)[] = [];
+  let turn = await engine.turns.next(label);
+  for (const write of given) {
+    const json = jsonOf(write);
+    texts.push(json);
+    if (turn.over(json?.length)) turn = await engine.turns.next(label);
+  }
+  const written = new Written(engine, input);
+  for (let from = 0; from < given.length; ) {
+    const writes = locateAgain();
+    const some: [Write, string | null][] = [];
+    for (let characters = 0; from < writes.length && characters < atOnceCharacters; from += 1) {
+      const json = texts[from] ?? null;
+      some.push([writes[from] as Write, json]);
+      characters += json?.length ?? 0;
+    }
+    written.writeSome(some);
+    if (from < given.length) await engine.turns.next(label);
+  }
+  return written.output();
+}
+
+/** What was written, and what was not. */
+class Written {
+  readonly #engine: Engine;
+  readonly #input: BatchWriteItemInput;
+  readonly #units = new Map<StoredTable, Units>();
+  readonly #unprocessed: Record<string, WriteRequest[]> = {};
+  readonly #written: Write[] = [];
+  #left: number;
+
+  constructor(engine: Engine, input: BatchWriteItemInput) {
+    this.#engine = engine;
+    this.#input = input;
+    this.#left = Object.values(input.RequestItems ?? {}).reduce((sum, one) => sum + one.length, 0);
+  }
+
+  /** In one transaction. */
+  writeSome(writes: readonly (readonly [Write, string | null])[]): void {
+    const [engine, units] = [this.#engine, this.#units];
+    engine.storage.transaction((transaction) => {
+      for (const [write, json] of writes) {
+        this.#left -= 1;
+        const throws = this.#left === 0 && this.#written.length === 0;
+        const isWritten = writeOne(
+          engine,
+          transaction,
+          { ...write, json, throws },
+          this.#input,
+          units,
+        );
+        if (isWritten) this.#written.push(write);
+        else this.#putOff(write);
+      }
+    });
+  }
+
+  #putOff({ name, request }: Write): void {
+    this.#unprocessed[name] = [...(this.#unprocessed[name] ?? []), request];
+  }
+
+  output(): object {
+    const { ReturnConsumedCapacity: mode, ReturnItemCollectionMetrics: metrics } = this.#input;
+    const capacities = consumedCapacities(this.#units, mode);
+    return {
+      UnprocessedItems: this.#unprocessed,
+      ...(capacities && { ConsumedCapacity: capacities }),
+      ...collectionMetricsOf(this.#engine, this.#written, metrics),
+    };
+  }
+}
+
+interface WriteNow extends Write {
+  readonly json: string | null;
+  /** Nothing else of the batch was written, and nothing will be. */
+  readonly throws: boolean;
+}
+
+/** False where it is throttled, unless it `throws`. */
 function writeOne(
   engine: Engine,
   transaction: WriteTransaction,
-  { table, key, map, deletes }: Write,
-  throws: boolean,
+  { table, key, map, deletes, json, throws }: WriteNow,
   { ReturnConsumedCapacity: mode }: BatchWriteItemInput,
   units: Map<StoredTable, Units>,
 ): boolean {
@@ -112,7 +198,6 @@ function writeOne(
     return false;
   }
   admitWrite(engine, transaction, table, key, record, after);
-  const json = after === undefined ? null : JSON.stringify(after);
   engine.writer.write(transaction, table, key, record, json, map);
   if (wantsCapacity(mode)) addUnits(units, table, unitsOfWrite(table, itemOf(record), after));
   return true;
@@ -138,17 +223,20 @@ function collectRequestProblems(
   }
 }
 
-function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): void {
+/** Returns the bytes of all items and keys. */
+function checkRequests(entries: readonly (readonly [string, readonly WriteRequest[]])[]): number {
   const count = entries.reduce((sum, [, requests]) => sum + requests.length, 0);
   if (count > writesMax) {
     throw validationError('Too many items requested for the BatchWriteItem call');
   }
+  let bytes = 0;
   for (const [, requests] of entries) {
-    for (const request of requests) checkRequest(request);
+    for (const request of requests) bytes += checkRequest(request);
   }
+  return bytes;
 }
 
-function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest): void {
+function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest): number {
   if ((put === undefined) === (remove === undefined)) {
     const what = put === undefined ? 'is empty' : 'has more than one datatypes set';
     throw validationError(
@@ -159,6 +247,7 @@ function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest):
   if (put !== undefined && size > itemBytesMax) {
     throw validationError('Item size has exceeded the maximum allowed size');
   }
+  return size;
 }
 
 function locate(engine: Engine, name: string, requests: readonly WriteRequest[]): Write[] {

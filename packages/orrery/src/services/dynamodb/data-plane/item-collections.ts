@@ -32,26 +32,26 @@ export interface CollectionMetrics {
 
 export type CollectionMode = 'SIZE' | 'NONE' | undefined;
 
+export interface Change {
+  readonly before: AttributeMap | undefined;
+  readonly after: AttributeMap | undefined;
+}
+
 /** Looks at the writes of one transaction of the store, all before the first of them is made. */
 export interface CollectionGuard {
   /** Throws where putting `after` in the place of `before` makes the collection too large. */
-  admit(
-    table: StoredTable,
-    itemKey: Uint8Array,
-    before: AttributeMap | undefined,
-    after: AttributeMap | undefined,
-  ): void;
+  admit(table: StoredTable, itemKey: Uint8Array, change: Change): void;
 }
 
 export function collectionGuard(engine: Engine, transaction: ReadTransaction): CollectionGuard {
   const max = bytesMax(engine);
   const pending = new Map<string, number>();
   return {
-    admit: (table, itemKey, before, after) => {
+    admit: (table, itemKey, change) => {
       if (!hasCollections(table)) return;
       const bytes = collectionBytes(transaction, itemKey);
       if (bytes + surelyFits < max) return;
-      const growth = collectionGrowth(table, before, after);
+      const growth = collectionGrowth(table, change.before, change.after);
       const name = collectionKeyOf(itemKey).toString('latin1');
       const grown = (pending.get(name) ?? 0) + growth;
       if (growth > 0 && bytes + grown > max) throw collectionTooLarge();

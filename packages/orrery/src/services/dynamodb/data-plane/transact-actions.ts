@@ -74,6 +74,8 @@ export interface BoundAction {
   readonly tellsItem: boolean;
   /** Bytes of `map`. */
   readonly bytes: number;
+  /** Of the item of a `Put`, where it was made already. */
+  readonly json?: string;
 }
 
 /** Throws `ValidationException` for what is wrong without looking at any table. */
@@ -126,16 +128,53 @@ export function locateAction(table: StoredTable, bound: BoundAction): LocatedAct
   return { bound, table, key };
 }
 
-/** What an action makes of its item. */
-export interface Outcome {
+/** What an action makes of its item. Items are read out of their records when somebody looks. */
+export class Outcome {
   readonly action: LocatedAction;
   readonly record: string | undefined;
-  readonly before: AttributeMap | undefined;
   /** JSON of the item afterwards; null where it is deleted, undefined where nothing is written. */
   readonly json: string | null | undefined;
-  readonly after: AttributeMap | undefined;
+  #before: AttributeMap | undefined;
+  #after: AttributeMap | undefined;
+
+  constructor(
+    action: LocatedAction,
+    record: string | undefined,
+    json: string | null | undefined,
+    before?: AttributeMap,
+  ) {
+    this.action = action;
+    this.record = record;
+    this.json = json;
+    this.#before = before;
+  }
+
+  get before(): AttributeMap | undefined {
+    this.#before ??= itemOf(this.record);
+    return this.#before;
+  }
+
+  get after(): AttributeMap | undefined {
+    const { bound } = this.action;
+    if (this.json === undefined) return this.before;
+    if (this.json === null) return undefined;
+    if (bound.kind === 'Put') return bound.map;
+    this.#after ??= parseMap(this.json);
+    return this.#after;
+  }
+
   /** Bytes of the larger of the two. */
-  readonly bytes: number;
+  get bytes(): number {
+    const size = (item: AttributeMap | undefined): number => (item ? itemSize(item) : 0);
+    return Math.max(this.action.bound.bytes, size(this.before), size(this.after));
+  }
+
+  /** Not less than `bytes`: the text of an item is never shorter than the item. */
+  get bytesMost(): number {
+    const { kind, bytes } = this.action.bound;
+    const text = kind === 'Put' ? '' : (this.json ?? '');
+    return Math.max(bytes, Buffer.byteLength(this.record ?? ''), Buffer.byteLength(text));
+  }
 }
 
 /**
@@ -151,30 +190,28 @@ export function tryAction(
 ): Outcome {
   const { table, key, bound } = action;
   const record = engine.storage.readRecord(transaction, key);
-  const before = itemOf(record);
   const charge = chargeOf(engine, table, key, record, factor);
+  const before = bound.condition === undefined ? undefined : itemOf(record);
   if (bound.condition !== undefined && !holds(bound.condition, before ?? {})) {
     charge?.(before);
     throw conditionFailed(bound.tellsItem ? before : undefined);
   }
-  const json = jsonAfter(table, record, bound);
-  const after = json === undefined ? before : json === null ? undefined : parseMap(json);
-  charge?.(after);
-  guard.admit(table, key, before, after);
-  const sizes = [before, after].map((item) => (item === undefined ? 0 : itemSize(item)));
-  return { action, record, before, json, after, bytes: Math.max(bound.bytes, ...sizes) };
+  const outcome = new Outcome(action, record, jsonAfter(table, record, bound), before);
+  charge?.(outcome.after);
+  guard.admit(table, key, outcome);
+  return outcome;
 }
 
 function jsonAfter(
   table: StoredTable,
   record: string | undefined,
-  { kind, map, updates }: BoundAction,
+  { kind, map, updates, json }: BoundAction,
 ): string | null | undefined {
   switch (kind) {
     case 'ConditionCheck':
       return undefined;
     case 'Put':
-      return JSON.stringify(map);
+      return json ?? JSON.stringify(map);
     case 'Delete':
       return null;
     case 'Update':

@@ -16,7 +16,7 @@ import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import type { StoredTable } from '../storage/stored-table.ts';
 import { servedNameConstraints } from '../table-names.ts';
-import type { AttributeMap } from '../values/attribute-value.ts';
+import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
 import { validateMap } from '../values/validate-value.ts';
 import {
@@ -26,10 +26,17 @@ import {
   readUnits,
   transactionFactor,
   type Units,
+  wantsCapacity,
 } from './capacity.ts';
 import { type Engine, servingTable } from './engine.ts';
 import { bindPaths } from './get-item.ts';
-import { capacityRule, type ExpressionInput, itemOf, refuseKeyPaths } from './item-operation.ts';
+import {
+  capacityRule,
+  type ExpressionInput,
+  itemJson,
+  itemOf,
+  refuseKeyPaths,
+} from './item-operation.ts';
 import { encodeGivenKey } from './key-checks.ts';
 import { partitionOf } from './throttle.ts';
 import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
@@ -104,25 +111,38 @@ function answer(engine: Engine, located: readonly Located[], mode: CapacityMode)
   const { storage } = engine;
   const units = new Map<StoredTable, Units>();
   const responses: string[] = [];
+  const counts = engine.throttle !== undefined || wantsCapacity(mode);
+  /** Of the texts, which are never shorter than the items are. */
   let bytes = 0;
   for (const { table, key, paths } of located) {
-    const item = itemOf(storage.readRecord(storage.store, key));
-    const size = item === undefined ? 0 : itemSize(item);
-    bytes += size;
-    const read = { table: readUnits(size, true), indexes: new Map<string, number>() };
-    engine.throttle?.read(table, undefined, partitionOf(key), read.table * transactionFactor);
-    addUnits(units, table, read, transactionFactor);
-    if (item === undefined) responses.push('{}');
-    else {
-      const cut = paths === undefined ? item : project(projectionOf(paths), item);
-      responses.push(`{"Item":${JSON.stringify(cut)}}`);
+    const record = storage.readRecord(storage.store, key);
+    const json = record === undefined ? undefined : itemJson(record);
+    bytes += Buffer.byteLength(json ?? '');
+    if (counts || paths !== undefined) {
+      const item = json === undefined ? undefined : parseMap(json);
+      const size = item === undefined ? 0 : itemSize(item);
+      const read = { table: readUnits(size, true), indexes: new Map<string, number>() };
+      engine.throttle?.read(table, undefined, partitionOf(key), read.table * transactionFactor);
+      addUnits(units, table, read, transactionFactor);
+      if (paths !== undefined && item !== undefined) {
+        responses.push(`{"Item":${JSON.stringify(project(projectionOf(paths), item))}}`);
+        continue;
+      }
     }
+    responses.push(json === undefined ? '{}' : `{"Item":${json}}`);
   }
-  if (bytes > transactionBytesMax) {
+  if (bytes > transactionBytesMax && exactBytes(engine, located) > transactionBytesMax) {
     throw validationError('Transaction size has exceeded the maximum allowed size');
   }
   const capacities = consumedCapacities(units, mode, 'ReadCapacityUnits');
   const consumed =
     capacities === undefined ? '' : `,"ConsumedCapacity":${JSON.stringify(capacities)}`;
   return new SerializedBody(`{"Responses":[${responses.join(',')}]${consumed}}`);
+}
+
+function exactBytes({ storage }: Engine, located: readonly Located[]): number {
+  return located.reduce((sum, { key }) => {
+    const item = itemOf(storage.readRecord(storage.store, key));
+    return sum + (item === undefined ? 0 : itemSize(item));
+  }, 0);
 }

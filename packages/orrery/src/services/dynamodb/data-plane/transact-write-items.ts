@@ -5,7 +5,8 @@
  *      is one transaction of the store, as every single write is. Histories are serialisable
  *      because nothing can come between: TransactionConflict and TransactionInProgress cannot occur.
  *  Z2  Every action has its reason in the order of the request, also those that were fine.
- *  Z3  Under a client token of the last ten minutes nothing is written again.
+ *  Z3  A large one is put into text before, in turns (`turns.ts`); tables are looked for after that.
+ *  Z4  Under a client token of the last ten minutes nothing is written again.
  */
 import type { ReadTransaction } from '../../../io/io.ts';
 import { sha256 } from '../../../stdx/digest.ts';
@@ -41,6 +42,7 @@ import { collectionGuard, collectionMetricsOf } from './item-collections.ts';
 import { capacityRule, itemOf } from './item-operation.ts';
 import { refuseEmptyKey } from './key-checks.ts';
 import {
+  type BoundAction,
   bindAction,
   collectActionProblems,
   type LocatedAction,
@@ -58,6 +60,9 @@ export interface TransactWriteItemsInput {
   readonly ReturnItemCollectionMetrics?: 'SIZE' | 'NONE';
 }
 
+/** Bytes of items from which on a request is large. */
+const largeBytes = 256 * 1024;
+
 const rules: Rules = [
   ['TransactItems', required, lengthAtLeast(1), lengthAtMost(100, 'TransactWriteItemList')],
   ['ClientRequestToken', lengthAtLeast(1), lengthAtMost(36)],
@@ -65,7 +70,10 @@ const rules: Rules = [
   ['ReturnItemCollectionMetrics', oneOf('SIZE', 'NONE')],
 ];
 
-export function transactWriteItems(engine: Engine, input: TransactWriteItemsInput): object {
+export function transactWriteItems(
+  engine: Engine,
+  input: TransactWriteItemsInput,
+): object | Promise<object> {
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   (input.TransactItems ?? []).forEach((item, i) => {
@@ -73,6 +81,43 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
   });
   throwProblems(problems);
   const bound = input.TransactItems.map(bindAction);
+  const bytes = bound.reduce((sum, one) => sum + one.bytes, 0);
+  if (bytes > largeBytes) {
+    return prepare(engine, input, bound).then((made) => carryOut(engine, input, made));
+  }
+  const digest = input.ClientRequestToken && digestOf(input.TransactItems.map(partDigest));
+  return carryOut(engine, input, { bound, digest });
+}
+
+interface Prepared {
+  readonly bound: readonly BoundAction[];
+  /** The same for requests that say the same; only where there is a token. */
+  readonly digest: string | undefined;
+}
+
+/** Puts into text what is to be written, in turns, so that the transaction has less to do. */
+async function prepare(
+  { turns }: Engine,
+  { TransactItems: items, ClientRequestToken: token }: TransactWriteItemsInput,
+  actions: readonly BoundAction[],
+): Promise<Prepared> {
+  const bound: BoundAction[] = [];
+  const digests: Uint8Array[] = [];
+  let turn = await turns.next('a transaction is prepared');
+  for (const [i, action] of actions.entries()) {
+    const { kind, map, bytes } = action;
+    bound.push(kind === 'Put' ? { ...action, json: JSON.stringify(map) } : action);
+    if (token !== undefined) digests.push(partDigest(items[i] as TransactWriteItem));
+    if (turn.over(bytes)) turn = await turns.next('a transaction is prepared');
+  }
+  return { bound, digest: token && digestOf(digests) };
+}
+
+function carryOut(
+  engine: Engine,
+  input: TransactWriteItemsInput,
+  { bound, digest }: Prepared,
+): object {
   const tables = bound.map(({ tableName }) => servingTable(engine, tableName));
   for (const [i, { map }] of bound.entries()) refuseEmptyKey(tables[i] as StoredTable, map);
   const located = bound.map((action, i) =>
@@ -81,7 +126,6 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
   refuseRepeated(located);
 
   const token = input.ClientRequestToken;
-  const digest = token === undefined ? '' : digestOf(input.TransactItems);
   let written: readonly Outcome[] = [];
   const answer = engine.storage.transaction((transaction) => {
     const known = token === undefined ? undefined : engine.tokens.find(transaction, token);
@@ -91,12 +135,11 @@ export function transactWriteItems(engine: Engine, input: TransactWriteItemsInpu
     }
     const outcomes = outcomesOf(engine, transaction, located);
     written = outcomes.filter(({ json }) => json !== undefined);
-    for (const { action, record, json } of outcomes) {
-      if (json === undefined) continue;
+    for (const { action, record, json } of written) {
       const { table, key, bound: given } = action;
-      engine.writer.write(transaction, table, key, record, json, given.map);
+      engine.writer.write(transaction, table, key, record, json ?? null, given.map);
     }
-    if (token !== undefined) engine.tokens.remember(transaction, token, digest);
+    if (token !== undefined) engine.tokens.remember(transaction, token, digest ?? '');
     return response(outcomes, input.ReturnConsumedCapacity);
   });
   const writes = written.map(({ action: { table, key, bound: given } }) => {
@@ -121,6 +164,8 @@ function outcomesOf(
   if (outcomes.length < tried.length) {
     throw transactionCanceled(tried.map((one) => (isReason(one) ? one : { Code: 'None' })));
   }
+  const most = outcomes.reduce((sum, { bytesMost }) => sum + bytesMost, 0);
+  if (most <= transactionBytesMax) return outcomes;
   if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {
     throw validationError('Transaction size has exceeded the maximum allowed size');
   }
@@ -156,8 +201,12 @@ function repeated(
 }
 
 /** The same for requests that say the same, in whatever order their members come. */
-function digestOf(items: readonly TransactWriteItem[]): string {
-  return Buffer.from(sha256(canonical(items))).toString('base64');
+function digestOf(parts: readonly Uint8Array[]): string {
+  return Buffer.from(sha256(Buffer.concat(parts))).toString('base64');
+}
+
+function partDigest(item: TransactWriteItem): Uint8Array {
+  return sha256(canonical(item));
 }
 
 /** JSON with sorted members. Depth is bounded: what is in here has been checked. */

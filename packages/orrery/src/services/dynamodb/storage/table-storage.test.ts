@@ -36,6 +36,7 @@ function rows(count: number): Turn {
       left -= 1;
       return left <= 0;
     },
+    late: () => left <= 0,
     end: () => {},
   };
 }

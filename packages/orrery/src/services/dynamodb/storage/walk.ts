@@ -3,12 +3,15 @@
  *
  *  A1  A range is not written to while it is read: entries are read some at a time, then visited.
  *  A2  Every turn gets on, if only by one entry: a walk ends.
+ *  A3  A turn that is over ends with the entry that is being visited; what was read beyond is read
+ *      again in the next, as it is then.
  */
 import type { ReadTransaction, WriteTransaction } from '../../../io/io.ts';
 import type { Turn } from '../turns.ts';
 import { type KeyRange, nextKey } from './key-encoding.ts';
 
-const entriesAtOnce = 64;
+/** Few: what is read beyond the end of a turn is read in vain. */
+const entriesAtOnce = 8;
 const charactersAtOnce = 1 << 20;
 
 interface Read {
@@ -18,25 +21,24 @@ interface Read {
 
 /**
  * Visits the entries of the range in order until the turn is over. Returns where the next turn
- * goes on; undefined where nothing is left. The turn knows how long reading takes: where a visit is
- * much more work, few entries at once keep it from being late.
+ * goes on; undefined where nothing is left.
  */
 export function walk(
   transaction: ReadTransaction,
   { start, end }: KeyRange,
   turn: Turn,
   visit: (key: Buffer, value: string) => void,
-  atOnce = entriesAtOnce,
 ): Buffer | undefined {
   let from = start;
   for (;;) {
-    const { entries, over, more } = readSome(transaction, { start: from, end }, turn, atOnce);
-    for (const { key, value } of entries) visit(key, value);
+    const { entries, more } = readSome(transaction, { start: from, end }, turn);
+    for (const { key, value } of entries) {
+      visit(key, value);
+      if (turn.over(value.length)) return nextKey(key);
+    }
     const last = entries.at(-1);
     if (last === undefined || !more) return undefined;
-    const next = nextKey(last.key);
-    if (over) return next;
-    from = next;
+    from = nextKey(last.key);
   }
 }
 
@@ -44,17 +46,16 @@ function readSome(
   transaction: ReadTransaction,
   range: KeyRange,
   turn: Turn,
-  limit: number,
-): { readonly entries: readonly Read[]; readonly over: boolean; readonly more: boolean } {
+): { readonly entries: readonly Read[]; readonly more: boolean } {
   const entries: Read[] = [];
   let characters = 0;
-  for (const { key, value } of transaction.range({ ...range, limit })) {
+  for (const { key, value } of transaction.range({ ...range, limit: entriesAtOnce })) {
     entries.push({ key: Buffer.from(key), value });
     characters += value.length;
-    const over = turn.over(value.length);
-    if (over || characters >= charactersAtOnce) return { entries, over, more: true };
+    const isLate = turn.late(value.length);
+    if (isLate || characters >= charactersAtOnce) return { entries, more: true };
   }
-  return { entries, over: false, more: entries.length === limit };
+  return { entries, more: entries.length === entriesAtOnce };
 }
 
 /** Deletes entries of these ranges until the turn is over; false once nothing is left. */

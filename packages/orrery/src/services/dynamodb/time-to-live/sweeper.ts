@@ -43,8 +43,6 @@ export interface Sweeper {
   stop(): void;
 }
 
-/** Their items are larger than they are. */
-const entriesAtOnce = 8;
 const intervalMsDefault = 10_000;
 const graceMsDefault = 5 * 60_000;
 const yearsSeconds = 5 * 365 * 86_400;
@@ -108,7 +106,7 @@ class TimerSweeper implements Sweeper {
       const visit = (_key: Buffer, value: string): void =>
         this.#delete(transaction, table, itemKeyOfEntry(value), nowSeconds);
       const left = { ...range, start: start ?? range.start };
-      return walk(transaction, left, turn, visit, entriesAtOnce);
+      return walk(transaction, left, turn, visit);
     });
   }
 
