@@ -9,7 +9,7 @@
  *  Z4  Under a client token of the last ten minutes nothing is written again.
  */
 import type { ReadTransaction } from '../../../io/io.ts';
-import { sha256 } from '../../../stdx/digest.ts';
+import { sha256, sha256Base64 } from '../../../stdx/digest.ts';
 import {
   collectProblems,
   lengthAtLeast,
@@ -209,8 +209,12 @@ function partDigest(item: TransactWriteItem): Uint8Array {
   return sha256(canonical(item));
 }
 
+/** Of longer texts the digest stands for them. */
+const longCharacters = 1_024;
+
 /** JSON with sorted members. Depth is bounded: what is in here has been checked. */
 function canonical(value: unknown): string {
+  if (typeof value === 'string' && value.length > longCharacters) return sha256Base64(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
