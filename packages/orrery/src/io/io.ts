@@ -174,11 +174,28 @@ export interface RangeOptions {
   readonly limit?: number;
 }
 
+/** A value as the store holds it: its text in UTF-8, lent until the store is used again. */
+export interface ValueView {
+  readonly bytes: Uint8Array;
+  /** How many of the bytes, from the first, are the value; what follows means nothing. */
+  readonly length: number;
+}
+
+/** The same of an entry of a range. */
+export interface EntryView extends ValueView {
+  /** A copy of the key, also when other values were looked at meanwhile. */
+  key(): Uint8Array;
+}
+
 /** Keys are at most 1,900 bytes and order as unsigned bytes. Values are text. */
 export interface ReadTransaction {
   get(key: Uint8Array): string | undefined;
+  /** `get` without making a text of it, for those who only pass the bytes on. */
+  view(key: Uint8Array): ValueView | undefined;
   /** `start` inclusive, `end` exclusive. Consume it before the next write or await. */
   range(options: RangeOptions): Iterable<Entry>;
+  /** `range` likewise: shows entry by entry until `visit` says false. Not within another one. */
+  visit(options: RangeOptions, visit: (entry: EntryView) => boolean): void;
 }
 
 export interface WriteTransaction extends ReadTransaction {

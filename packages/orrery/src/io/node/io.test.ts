@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetworkConditions } from '../conditions.ts';
-import { describeIo, type HarnessOptions, type IoHarness } from '../io.case.ts';
+import type { HarnessOptions, IoHarness } from '../harness.case.ts';
+import { describeIo } from '../io.case.ts';
 import { createNodeIo, type NodeIo } from './node-io.ts';
 import type { Durability } from './storage.ts';
 

@@ -22,13 +22,16 @@ import { open, type RootDatabase } from 'lmdb';
 import { assert } from '../../stdx/assert.ts';
 import {
   type Entry,
+  type EntryView,
   type RangeOptions,
   type Storage,
   StorageError,
   type Store,
+  type ValueView,
   type WriteTransaction,
 } from '../io.ts';
 import { adviceFor, lockDirectory } from './directory-lock.ts';
+import { EntryCodec } from './entry-codec.ts';
 import { checkHeader } from './lmdb-header.ts';
 
 export type Durability = 'process' | 'disk';
@@ -45,10 +48,18 @@ export interface OwnedStorage extends Storage {
 interface Database extends RootDatabase<string, Uint8Array> {
   /** Not in LMDB's declarations: syncs all that is committed, off this thread. */
   sync(done: (error: unknown) => void): void;
+  /** Nor that it takes the key as bytes. The buffer is LMDB's own; its `length` is the value's. */
+  getBinaryFast(key: Uint8Array): Buffer | undefined;
+}
+
+interface OpenDatabase {
+  readonly database: Database;
+  readonly codec: EntryCodec;
 }
 
 class LmdbStore implements Store {
   readonly #database: Database;
+  readonly #codec: EntryCodec;
   readonly #name: string;
   readonly #durability: Durability;
   readonly #onClose: () => void;
@@ -61,14 +72,22 @@ class LmdbStore implements Store {
   /** Whether anything was committed since the last sync began. */
   #dirty = false;
 
-  constructor(database: Database, name: string, durability: Durability, onClose: () => void) {
+  constructor(
+    { database, codec }: OpenDatabase,
+    name: string,
+    durability: Durability,
+    onClose: () => void,
+  ) {
     this.#database = database;
+    this.#codec = codec;
     this.#name = name;
     this.#durability = durability;
     this.#onClose = onClose;
     this.#writer = {
       get: (key) => this.get(key),
+      view: (key) => this.view(key),
       range: (options) => this.range(options),
+      visit: (options, visit) => this.visit(options, visit),
       put: (key, value) => {
         assert(this.#inTransaction, 'a transaction is over when its function returns');
         assertKey(key);
@@ -85,6 +104,28 @@ class LmdbStore implements Store {
   get(key: Uint8Array): string | undefined {
     assertKey(key);
     return this.#database.get(key);
+  }
+
+  view(key: Uint8Array): ValueView | undefined {
+    assertKey(key);
+    const bytes = this.#database.getBinaryFast(key);
+    return bytes === undefined ? undefined : this.#codec.show(bytes);
+  }
+
+  visit(options: RangeOptions, visit: (entry: EntryView) => boolean): void {
+    const codec = this.#codec;
+    const entries = this.range(options)[Symbol.iterator]();
+    try {
+      for (;;) {
+        codec.lends = true;
+        const { done } = entries.next();
+        codec.lends = false;
+        if (done === true || !visit(codec.entry)) return;
+      }
+    } finally {
+      codec.lends = false;
+      entries.return?.();
+    }
   }
 
   range({ start, end, reverse = false, limit }: RangeOptions): Iterable<Entry> {
@@ -219,20 +260,21 @@ function directoryName(name: string): string {
   return encodeURIComponent(name).replace(/[.*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
 }
 
-function openDatabase(path: string, durability: Durability): Database {
+function openDatabase(path: string, durability: Durability): OpenDatabase {
   const sync = durability === 'disk' ? { noMetaSync: true } : { noSync: true };
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     refuseUnsound(path);
+    const codec = new EntryCodec();
+    const { keyEncoder, encoder } = codec;
     const database = open<string, Uint8Array>({
       path,
       noSubdir: false,
-      keyEncoding: 'binary',
-      encoding: 'string',
+      ...{ keyEncoder, encoder },
       overlappingSync: false,
       ...sync,
     });
-    return database as Database;
+    return { database: database as Database, codec };
   } catch (error) {
     throw openError(path, error);
   }
@@ -246,8 +288,8 @@ export function createStorage(directory: string, id: string, durability: Durabil
     open: async (name) => {
       unlock ??= lockDirectory(directory, id);
       if (stores.has(name)) throw new StorageError(`the store ${name} is open already`);
-      const database = openDatabase(join(directory, directoryName(name)), durability);
-      const store = new LmdbStore(database, name, durability, () => stores.delete(name));
+      const opened = openDatabase(join(directory, directoryName(name)), durability);
+      const store = new LmdbStore(opened, name, durability, () => stores.delete(name));
       stores.set(name, store);
       return store;
     },

@@ -8,7 +8,16 @@
  *     time, the next takes all that waited.
  */
 import { assert } from '../../stdx/assert.ts';
-import type { Entry, Random, RangeOptions, Storage, Store, WriteTransaction } from '../io.ts';
+import type {
+  Entry,
+  EntryView,
+  Random,
+  RangeOptions,
+  Storage,
+  Store,
+  ValueView,
+  WriteTransaction,
+} from '../io.ts';
 import type { Kernel, Owner } from './kernel.ts';
 import { OrderedMap } from './ordered-map.ts';
 
@@ -130,9 +139,17 @@ class SimulatedStore implements Store {
     return this.#disk.map.get(textOf(key));
   }
 
+  view(key: Uint8Array): ValueView | undefined {
+    return viewOf(this.get(key));
+  }
+
   range(options: RangeOptions): Iterable<Entry> {
     this.#assertOpen();
     return rangeOf(this.#disk.map, options);
+  }
+
+  visit(options: RangeOptions, visit: (entry: EntryView) => boolean): void {
+    visitAll(this.range(options), visit);
   }
 
   transaction<T>(run: (transaction: WriteTransaction) => T): T {
@@ -212,9 +229,17 @@ class SimulatedTransaction implements WriteTransaction {
     return this.#map.get(textOf(key));
   }
 
+  view(key: Uint8Array): ValueView | undefined {
+    return viewOf(this.get(key));
+  }
+
   range(options: RangeOptions): Iterable<Entry> {
     this.#assertRunning();
     return rangeOf(this.#map, options);
+  }
+
+  visit(options: RangeOptions, visit: (entry: EntryView) => boolean): void {
+    visitAll(this.range(options), visit);
   }
 
   put(key: Uint8Array, value: string): void {
@@ -248,6 +273,23 @@ function* rangeOf(map: OrderedMap, options: RangeOptions): Generator<Entry> {
     yield { key: Buffer.from(key, 'latin1'), value: map.get(key) ?? '' };
     count += 1;
     if (count >= limit) return;
+  }
+}
+
+/** With something behind it, as on a real disk: who reads too far shall see it. */
+function viewOf(value: string | undefined): ValueView | undefined {
+  if (value === undefined) return undefined;
+  const length = Buffer.byteLength(value);
+  return { bytes: Buffer.from(`${value}\0beyond`), length };
+}
+
+function visitAll(entries: Iterable<Entry>, visit: (entry: EntryView) => boolean): void {
+  for (const { key, value } of entries) {
+    const view = viewOf(value) as ValueView;
+    const goesOn = visit({ ...view, key: () => key });
+    // Lent no longer.
+    view.bytes.fill(0);
+    if (!goesOn) return;
   }
 }
 

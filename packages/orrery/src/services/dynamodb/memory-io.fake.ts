@@ -2,7 +2,7 @@
  * An `Io` for this folder's tests: an ordered map as the store, a clock and timers that a test moves
  * by hand. The two real implementations are in `io/`.
  */
-import type { Entry, Io, RangeOptions, Store, WriteTransaction } from '../../io/io.ts';
+import type { Entry, Io, RangeOptions, Store, ValueView, WriteTransaction } from '../../io/io.ts';
 
 /** A store whose content outlives `close`, so that it can be opened again. */
 export function memoryStore(content = new Map<string, string>()): Store {
@@ -19,7 +19,16 @@ export function memoryStore(content = new Map<string, string>()): Store {
   };
   const view: WriteTransaction = {
     get: (key) => content.get(name(key)),
+    view: (key) => {
+      const value = content.get(name(key));
+      return value === undefined ? undefined : viewOf(value);
+    },
     range,
+    visit: (options, visit) => {
+      for (const { key, value } of range(options)) {
+        if (!visit({ ...viewOf(value), key: () => key })) return;
+      }
+    },
     put: (key, value) => {
       content.set(name(key), value);
       keys = undefined;
@@ -30,8 +39,7 @@ export function memoryStore(content = new Map<string, string>()): Store {
     },
   };
   return {
-    get: view.get,
-    range,
+    ...{ get: view.get, view: view.view, range, visit: view.visit },
     transaction: (run) => {
       const before = new Map(content);
       try {
@@ -46,6 +54,10 @@ export function memoryStore(content = new Map<string, string>()): Store {
     flushed: async () => {},
     close: async () => {},
   };
+}
+
+function viewOf(value: string): ValueView {
+  return { bytes: Buffer.from(value), length: Buffer.byteLength(value) };
 }
 
 export interface MemoryIo {
