@@ -1,6 +1,6 @@
 /**
- * DynamoDB against dynalite on disk, DynamoDB Local (where there are Java and Maven) and bare node:http,
- * at 16 connections; and our own plain writes against those with a stream and two global indexes.
+ * DynamoDB against dynalite on disk, DynamoDB Local (where there are Java and Maven) and bare node:http
+ * on LMDB, at 16 connections; and our own plain writes against those with a stream and two global indexes.
  */
 import { join } from 'node:path';
 import { startCloud } from '../packages/orrery/test/cloud-process.ts';
@@ -170,17 +170,15 @@ async function compareWithPeers(ours: Target): Promise<void> {
     { port: dynalitePort },
   );
   const local = await startDynamoDbLocal();
-  const bare = await forkServer('node-http.ts');
+  const bare = await forkServer('node-lmdb.ts');
   const host = '127.0.0.1';
   const peers: Target[] = [{ name: 'dynalite --path', host, ...dynalite }];
   if (typeof local === 'string') console.log(`DynamoDB Local is left out: ${local}`);
   else peers.push({ name: 'DynamoDB Local -dbPath', host, ...local });
-  const limit: Target = { name: 'bare node:http echo', host, ...bare };
+  peers.push({ name: 'bare node:http + lmdb', host, ...bare });
   for (const peer of peers) await fill(peer, plainTable);
   for (const [name, { request, expected, goal }] of Object.entries(operations)) {
     const contenders = [ours, ...peers].map((target) => contender(target, { request, expected }));
-    // The echo answers what it was asked.
-    contenders.push(contender(limit, { request, expected: '' }));
     const [, , java] = contenders;
     // Java compiles what it has often done: it is to be measured at its best.
     if (typeof local !== 'string') for (let turn = 0; turn < 6; turn += 1) await java?.run();
