@@ -7,17 +7,17 @@
  *     that requests come between.
  * F3  A piece can be done twice: filling starts again after a restart.
  */
-import type { Io } from '../../../io/io.ts';
+import type { Io, WriteTransaction } from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import { expiryKeyOf } from '../storage/expiry-index.ts';
-import { indexKeyOf, putEntry } from '../storage/index-entries.ts';
+import { putEntry } from '../storage/index-entries.ts';
 import { spaces, tableRange } from '../storage/key-encoding.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
 import type { Dropped, TableCatalog } from '../storage/table-catalog.ts';
 import type { TableStorage } from '../storage/table-storage.ts';
 import { walk } from '../storage/walk.ts';
 import type { Turn, Turns } from '../turns.ts';
-import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
+import { parseMap } from '../values/attribute-value.ts';
 
 export interface Lifecycle {
   /** Ends the table's passing state in a moment; at once where the moment is 0. */
@@ -43,9 +43,6 @@ export interface LifecycleSetup {
 export function createLifecycle(setup: LifecycleSetup): Lifecycle {
   return new TableLifecycle(setup);
 }
-
-/** Key of an item's entry in what is being filled; undefined where it has none. */
-type EntryOf = (item: AttributeMap, itemKey: Uint8Array) => Buffer | undefined;
 
 class TableLifecycle implements Lifecycle {
   readonly #timers: Io['timers'];
@@ -141,8 +138,8 @@ class TableLifecycle implements Lifecycle {
     const table = this.#catalog.find(name);
     // Dropped meanwhile, the table or the index; a new one of that name has another number.
     if (table?.id !== tableId || !table.indexes.some(({ id }) => id === index.id)) return;
-    const next = this.#fillPiece(table, turn, start, (item, key) =>
-      indexKeyOf(tableId, index, item, key),
+    const next = this.#fillPiece(table, turn, start, (transaction, key, record) =>
+      this.#storage.fillIndex(transaction, table, index, key, record),
     );
     if (next !== undefined) {
       this.#turns.add(`index ${name}/${index.name} is filled`, (another) =>
@@ -166,9 +163,11 @@ class TableLifecycle implements Lifecycle {
     const table = this.#catalog.find(name);
     const now = table?.timeToLive;
     if (table?.id !== tableId || now === undefined || now.indexId !== timeToLive?.indexId) return;
-    const next = this.#fillPiece(table, turn, start, (item, key) =>
-      expiryKeyOf(tableId, now, item, key),
-    );
+    const next = this.#fillPiece(table, turn, start, (transaction, key, record) => {
+      const item = parseMap(itemOfRecord(record) ?? '{}');
+      const entry = expiryKeyOf(tableId, now, item, key);
+      if (entry !== undefined) putEntry(transaction, entry, key);
+    });
     if (next === undefined) {
       this.#catalog.replace({ ...table, timeToLive: { ...now, filling: false } });
       return;
@@ -183,15 +182,12 @@ class TableLifecycle implements Lifecycle {
     table: StoredTable,
     turn: Turn,
     start: Buffer | undefined,
-    entryOf: EntryOf,
+    fill: (transaction: WriteTransaction, key: Buffer, record: string) => void,
   ): Buffer | undefined {
     const items = tableRange(spaces.items, table.id);
     const range = { start: start ?? items.start, end: items.end };
     return this.#storage.transaction((transaction) =>
-      walk(transaction, range, turn, (key, value) => {
-        const entry = entryOf(parseMap(itemOfRecord(value) ?? '{}'), key);
-        if (entry !== undefined) putEntry(transaction, entry, key);
-      }),
+      walk(transaction, range, turn, (key, value) => fill(transaction, key, value)),
     );
   }
 

@@ -9,7 +9,7 @@ import type {
   ReplicaDescription,
   TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import type { ItemCount } from '../storage/item-counts.ts';
+import type { TableCount } from '../storage/item-counts.ts';
 import {
   isReplicated,
   type KeyParts,
@@ -34,11 +34,13 @@ type Described = Omit<
   RestoreSummary?: object;
 };
 
+const nothing: TableCount = { items: 0, bytes: 0, indexes: new Map() };
+
 /** `count` is that of its items; a table that is only just being made has none. */
 export function describe(
   table: StoredTable,
   region: string,
-  count: ItemCount = { items: 0, bytes: 0 },
+  count: TableCount = nothing,
 ): Described {
   const { streamView } = table;
   const local = table.indexes.filter(({ kind }) => kind === 'LOCAL');
@@ -63,9 +65,11 @@ export function describe(
         LastUpdateToPayPerRequestDateTime: table.onDemandSinceMs,
       },
     }),
-    ...(local.length > 0 && { LocalSecondaryIndexes: local.map((one) => localIndex(table, one)) }),
+    ...(local.length > 0 && {
+      LocalSecondaryIndexes: local.map((one) => localIndex(table, one, count)),
+    }),
     ...(global.length > 0 && {
-      GlobalSecondaryIndexes: global.map((one) => globalIndex(table, one)),
+      GlobalSecondaryIndexes: global.map((one) => globalIndex(table, one, count)),
     }),
     ...(streamView !== undefined && {
       StreamSpecification: {
@@ -130,21 +134,30 @@ function replicas(table: StoredTable, region: string): ReplicaDescription[] {
     }));
 }
 
-function localIndex(table: StoredTable, index: StoredIndex): LocalSecondaryIndexDescription {
+function localIndex(
+  table: StoredTable,
+  index: StoredIndex,
+  count: TableCount,
+): LocalSecondaryIndexDescription {
+  const { items, bytes } = count.indexes.get(index.id) ?? nothing;
   return {
     IndexName: index.name,
     KeySchema: keySchema(index),
     Projection: projection(index),
-    IndexSizeBytes: 0,
-    ItemCount: 0,
+    IndexSizeBytes: bytes,
+    ItemCount: items,
     IndexArn: `${table.arn}/index/${index.name}`,
   };
 }
 
-function globalIndex(table: StoredTable, index: StoredIndex): GlobalSecondaryIndexDescription {
+function globalIndex(
+  table: StoredTable,
+  index: StoredIndex,
+  count: TableCount,
+): GlobalSecondaryIndexDescription {
   const making = index.backfilling || table.status === 'CREATING';
   return {
-    ...localIndex(table, index),
+    ...localIndex(table, index, count),
     IndexStatus: making ? 'CREATING' : 'ACTIVE',
     ...(index.backfilling && { Backfilling: true }),
     ProvisionedThroughput: throughput(index.throughput ?? none, 0),

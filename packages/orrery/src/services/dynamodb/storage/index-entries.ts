@@ -4,7 +4,9 @@
  *
  * X1  An index has exactly one entry per item that has all the index's key attributes with the
  *     right types. The entry's value is the item's key; the item itself is stored once.
- * X2  Entries of one index and partition key order by index sort key, then by item key's hash. A
+ * X2  What comes and goes is counted. Of an index that is still being filled the entry itself says
+ *     whether it was there.
+ * X3  Entries of one index and partition key order by index sort key, then by item key's hash. A
  *     sort key of several attributes orders by the first, then the second, and so on.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
@@ -19,6 +21,7 @@ import {
 } from '../values/attribute-value.ts';
 import { countCollection } from './collection-sizes.ts';
 import { expiryKeyOf } from './expiry-index.ts';
+import { type ItemCounts, textLength } from './item-counts.ts';
 import {
   after,
   encodeSortKey,
@@ -28,6 +31,7 @@ import {
   type KeyRange,
   partitionHash,
 } from './key-encoding.ts';
+import { projectToIndex } from './projections.ts';
 import {
   keyAttributes,
   partitionKeysOf,
@@ -41,6 +45,9 @@ export interface IndexedTable extends KeyLayout {
   readonly timeToLive?: StoredTimeToLive | undefined;
 }
 
+/** What is told of an index's items (`item-counts.ts`). */
+export type CountIndex = ItemCounts['countIndex'];
+
 /** Brings the table's index entries from the previous record to the new one. */
 export function maintainIndexes(
   transaction: WriteTransaction,
@@ -48,6 +55,7 @@ export function maintainIndexes(
   itemKey: Uint8Array,
   previous: string | undefined,
   record: string | undefined,
+  count: CountIndex,
 ): void {
   const { id, indexes, timeToLive } = table;
   if (indexes.length === 0 && timeToLive === undefined) return;
@@ -56,14 +64,61 @@ export function maintainIndexes(
   countCollection(transaction, table, itemKey, before, now);
   let digest: Uint8Array | undefined;
   for (const index of indexes) {
-    if (before !== undefined && now !== undefined && staysInPlace(index, before, now)) continue;
+    const stays = before !== undefined && now !== undefined && staysInPlace(index, before, now);
+    if (stays && !index.backfilling) {
+      // An entry that is there stays there: only what it holds may have changed.
+      if (index.projection.type === 'KEYS_ONLY' || !isIn(index, now)) continue;
+      const grown =
+        heldLength(table, index, now, record) - heldLength(table, index, before, previous);
+      count(id, index.id, 0, grown);
+      continue;
+    }
     digest ??= digestOfKey(itemKey);
     const old = before && indexKeyOf(id, index, before, itemKey, digest);
-    moveEntry(transaction, old, now && indexKeyOf(id, index, now, itemKey, digest), itemKey);
+    const fresh = now && indexKeyOf(id, index, now, itemKey, digest);
+    const wasThere =
+      old !== undefined && (!index.backfilling || transaction.get(old) !== undefined);
+    moveEntry(transaction, old, fresh, itemKey);
+    const gone = wasThere ? heldLength(table, index, before, previous) : 0;
+    const come = fresh === undefined ? 0 : heldLength(table, index, now, record);
+    if (index.backfilling && fresh !== undefined) putEntry(transaction, fresh, itemKey);
+    count(id, index.id, Number(fresh !== undefined) - Number(wasThere), come - gone);
   }
   if (timeToLive === undefined) return;
   const old = before && expiryKeyOf(id, timeToLive, before, itemKey);
   moveEntry(transaction, old, now && expiryKeyOf(id, timeToLive, now, itemKey), itemKey);
+}
+
+/** Makes the entry of an item that was there before the index, unless a write has made it. */
+export function fillIndex(
+  transaction: WriteTransaction,
+  table: IndexedTable,
+  index: StoredIndex,
+  itemKey: Uint8Array,
+  record: string,
+  count: CountIndex,
+): void {
+  const item = itemOf(record);
+  const entry = indexKeyOf(table.id, index, item, itemKey);
+  if (entry === undefined || transaction.get(entry) !== undefined) return;
+  putEntry(transaction, entry, itemKey);
+  count(table.id, index.id, 1, heldLength(table, index, item, record));
+}
+
+/** Whether the item has all key attributes of the index with the right types. */
+function isIn(index: StoredIndex, item: AttributeMap): boolean {
+  return keyAttributes(index).every(({ name, type }) => member(item, name)?.[type] !== undefined);
+}
+
+/** Characters of the JSON of what the index holds of the item. */
+function heldLength(
+  table: IndexedTable,
+  index: StoredIndex,
+  item: AttributeMap | undefined,
+  record: string | undefined,
+): number {
+  if (item === undefined || index.projection.type === 'ALL') return textLength(record);
+  return JSON.stringify(projectToIndex(table, index, item)).length;
 }
 
 /** Whether both items have the same texts as key attributes: then their entry is the same. */

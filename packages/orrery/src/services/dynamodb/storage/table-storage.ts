@@ -15,7 +15,7 @@ import type { Turn } from '../turns.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
 import { type BackupLog, openBackupLog } from './backup-log.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
-import { type IndexedTable, maintainIndexes } from './index-entries.ts';
+import { fillIndex, type IndexedTable, maintainIndexes } from './index-entries.ts';
 import { type ItemCounts, openItemCounts } from './item-counts.ts';
 import {
   itemKeyOfTombstone,
@@ -26,6 +26,7 @@ import {
 } from './key-encoding.ts';
 import { keyJson } from './key-json.ts';
 import { wholeIndex } from './key-ranges.ts';
+import type { StoredIndex } from './stored-table.ts';
 import { openStreamLog, type StreamLog, type StreamLogOptions } from './stream-log.ts';
 import type { Dropped } from './table-catalog.ts';
 import { clear } from './walk.ts';
@@ -80,6 +81,14 @@ export interface TableStorage extends ChangeLog {
     key: Uint8Array,
     previous: string,
     details?: WriteDetails,
+  ): void;
+  /** Makes the index's entry of a record that was there before. */
+  fillIndex(
+    transaction: WriteTransaction,
+    table: IndexedTable,
+    index: StoredIndex,
+    key: Uint8Array,
+    record: string,
   ): void;
   putTombstone(transaction: WriteTransaction, key: Uint8Array, tombstone: Tombstone): void;
   deleteTombstone(transaction: WriteTransaction, key: Uint8Array): void;
@@ -152,16 +161,18 @@ export function openTableStorage(
       backups.preserve(transaction, table.id, key, previous);
       transaction.put(key, record);
       counts.count(table.id, previous, record);
-      maintainIndexes(transaction, table, key, previous, record);
+      maintainIndexes(transaction, table, key, previous, record, counts.countIndex);
       logToStream(streams, transaction, table, previous, record, details);
     },
     deleteRecord: (transaction, table, key, previous, details) => {
       backups.preserve(transaction, table.id, key, previous);
       transaction.delete(key);
       counts.count(table.id, previous, undefined);
-      maintainIndexes(transaction, table, key, previous, undefined);
+      maintainIndexes(transaction, table, key, previous, undefined, counts.countIndex);
       logToStream(streams, transaction, table, previous, undefined, details);
     },
+    fillIndex: (transaction, table, index, key, record) =>
+      fillIndex(transaction, table, index, key, record, counts.countIndex),
     putTombstone: (transaction, key, { record, key: keyJson }) => {
       transaction.put(tombstoneKeyOf(key), record + keyJson);
     },
@@ -176,7 +187,12 @@ export function openTableStorage(
       return tombstonesOf(transaction.range({ start: from, end: range.end, limit }));
     },
     purge: (dropped, turn) =>
-      store.transaction((transaction) => clear(transaction, rangesOf(dropped), turn)),
+      store.transaction((transaction) => {
+        if (clear(transaction, rangesOf(dropped), turn)) return true;
+        const { tableId, indexId } = dropped;
+        if (indexId !== undefined) counts.dropIndex(transaction, tableId, indexId);
+        return false;
+      }),
   };
 }
 
