@@ -66,6 +66,30 @@ describe('the endpoint', () => {
     assert.equal(events.at(-1)?.data['status'], 200);
   });
 
+  it('lets browsers ask before they call from a page, and read the answer there', async () => {
+    const { endpoint } = await fakeProcess({ services: [telling()] });
+    const origin = 'https://shop.example';
+    const asked = 'authorization,content-type,x-amz-date,x-amz-target';
+    const question = get('/', {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': asked,
+    });
+    const { status, headers, body } = await endpoint.handle(
+      { ...question, method: 'OPTIONS' },
+      '@tokyo',
+    );
+    assert.deepEqual([status, body.length], [200, 0]);
+    assert.equal(headers['access-control-allow-origin'], '*');
+    assert.equal(headers['access-control-allow-methods'], 'POST');
+    assert.equal(headers['access-control-allow-headers'], asked);
+    const answer = await endpoint.handle(listTables('eu-central-1', { origin }), '@tokyo');
+    assert.equal(answer.headers['access-control-allow-origin'], '*');
+    assert.match(String(answer.headers['access-control-expose-headers']), /x-amzn-RequestId/);
+    const other = await endpoint.handle(listTables('eu-central-1'), '@tokyo');
+    assert.equal(other.headers['access-control-allow-origin'], undefined);
+  });
+
   it('takes region and service from the scope, and forwards to the region', async () => {
     const network: FakeNetwork = new Map();
     const regions = ['us-east-1', 'eu-central-1'];

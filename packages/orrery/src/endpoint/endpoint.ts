@@ -16,6 +16,7 @@ import type { Route, ServerCodec } from '../wire/protocols/protocol.ts';
 import { isRegion } from '../world/regions.ts';
 import { type Auth, authenticate } from './authenticate.ts';
 import { classify, type Wanted } from './classify.ts';
+import { crossOriginHeaders, preflightAnswer } from './cross-origin.ts';
 import { errorCodecFor, familyOf } from './error-codecs.ts';
 import { type ApiService, Registry } from './registry.ts';
 import { longRequestId } from './request-id.ts';
@@ -120,6 +121,8 @@ class ApiCall {
 
   /** `known` where the address says which service is meant; then the caller is one of ours. */
   answer(known: Wanted | undefined): HttpResponse | Promise<HttpResponse> {
+    const preflight = preflightAnswer(this.request);
+    if (preflight !== undefined) return preflight;
     try {
       const answer = this.run(known);
       if (!(answer instanceof Promise)) return this.finish(answer);
@@ -295,6 +298,9 @@ class ApiCall {
       durationUs: io.clock.monotonicUs() - this.startedUs,
       requestId,
     });
+    if (service === 'dynamodb' && this.request.headers['origin'] !== undefined) {
+      return { ...response, headers: { ...response.headers, ...crossOriginHeaders } };
+    }
     return this.request.method === 'HEAD' ? { ...response, body: noBytes } : response;
   }
 }

@@ -42,12 +42,22 @@ describe('a JSON body', () => {
     refuses('"a"', 'Unexpected value type in payload');
   });
 
+  it('has whole numbers of 32 bits, but for capacities', () => {
+    assert.deepEqual(read('{"Limit":2.9}', 'Query'), { Limit: 2 });
+    assert.deepEqual(read('{"Limit":3000000000}', 'Query'), { Limit: -1_294_967_296 });
+    const units = '{"ProvisionedThroughput":{"ReadCapacityUnits":3000000000.5}}';
+    const ProvisionedThroughput = { ReadCapacityUnits: 3_000_000_000 };
+    assert.deepEqual(read(units, 'UpdateTable'), { ProvisionedThroughput });
+  });
+
   it('has members of the right types', () => {
     refuses('{"TableName":1}', 'NUMBER_VALUE cannot be converted to String');
     refuses('{"TableName":true}', 'TRUE_VALUE cannot be converted to String');
     refuses('{"TableName":["a"]}', 'Unrecognized collection type class java.lang.String');
     refuses('{"TableName":{}}', 'Start of structure or map found where not expected');
     refuses('{"Limit":"1"}', 'STRING_VALUE cannot be converted to Integer', 'Query');
+    const units = '{"ProvisionedThroughput":{"ReadCapacityUnits":"1"}}';
+    refuses(units, 'STRING_VALUE cannot be converted to Long', 'UpdateTable');
     refuses('{"ScanIndexForward":"ok"}', "'OK' can not be converted to an Boolean", 'Query');
     refuses('{"Item":"a"}', 'Unexpected field type');
     refuses(

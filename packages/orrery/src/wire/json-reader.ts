@@ -6,6 +6,7 @@
  *  J1  Nothing below `depthMax` is reached, so no body exhausts the stack.
  *  J2  Members that the model does not have are ignored, and null is the same as absent.
  *  J3  The texts are those of AWS's Java servers, down to the grammar.
+ *  J4  DynamoDB's numbers are whole: what else is sent is cut to 32 bits, or, of capacities, to a long.
  */
 import type { Fail } from './errors.ts';
 import { type Blobs, mismatch, readBlob, readBoolean, readTimestamp } from './json-scalars.ts';
@@ -72,7 +73,9 @@ export class JsonReader {
       for (const [memberName, reference] of Object.entries(shape.members)) {
         const member = memberOf(reference);
         const key = usesWireNames ? (member.wireName ?? memberName) : memberName;
-        compiled[key] = { name: memberName, read: this.reader(member.shape) };
+        const isLong = member.shape === 'number' && longMembers.test(memberName);
+        const read = isLong ? this.number('Long', Math.trunc) : this.reader(member.shape);
+        compiled[key] = { name: memberName, read };
       }
       return compiled;
     };
@@ -155,6 +158,15 @@ export class JsonReader {
     };
   }
 
+  private number(type: 'Integer' | 'Long', whole: (value: number) => number): Reader {
+    const { fail } = this.options;
+    const isWhole = this.model.namespace.startsWith('com.amazonaws.dynamodb');
+    return (value) => {
+      if (typeof value === 'number') return isWhole ? whole(value) : value;
+      throw fail(mismatch(value, type, `java.lang.${type}`));
+    };
+  }
+
   private scalar(shape: Shape): Reader {
     const { fail, blobs } = this.options;
     switch (shape.type) {
@@ -164,10 +176,7 @@ export class JsonReader {
           throw fail(mismatch(value, 'String', 'java.lang.String'));
         };
       case 'number':
-        return (value) => {
-          if (typeof value === 'number') return value;
-          throw fail(mismatch(value, 'Integer', 'java.lang.Integer'));
-        };
+        return this.number('Integer', (value) => value | 0);
       case 'boolean':
         return (value) => readBoolean(value, fail);
       case 'blob':
@@ -179,6 +188,9 @@ export class JsonReader {
     }
   }
 }
+
+/** Members that are long integers at AWS; models from SDKs do not tell. */
+const longMembers = /(?:Units|PerSecond)$/;
 
 const unexpected = 'Unexpected value type in payload';
 const tooDeep = 'Nesting of the request body is too deep';

@@ -102,15 +102,41 @@ export function refuseEmptyKey(table: KeyLayout, given: AttributeMap): void {
   }
 }
 
+/** What is said of an index's key attribute with an empty value. */
+type EmptyKey = (kind: 'string' | 'binary', index: StoredIndex, name: string) => Error;
+
+const givenEmptyKey: EmptyKey = (kind, index, name) =>
+  validationError(
+    'One or more parameter values are not valid. A value specified for a secondary index key ' +
+      'is not supported. The AttributeValue for a key attribute cannot contain an empty ' +
+      `${kind} value. IndexName: ${index.name}, IndexKey: ${name}`,
+  );
+
+export const updatedEmptyKey: EmptyKey = (kind) =>
+  validationError(
+    'One or more parameter values are not valid. The update expression attempted to update a ' +
+      'secondary index key to a value that is not supported. The AttributeValue for a key ' +
+      `attribute cannot contain an empty ${kind} value.`,
+  );
+
 /** An item may lack an index's key attributes, but must not have them in another type or empty. */
-export function checkIndexKeys(table: StoredTable, item: AttributeMap): void {
+export function checkIndexKeys(
+  table: StoredTable,
+  item: AttributeMap,
+  emptyKey: EmptyKey = givenEmptyKey,
+): void {
   for (const index of table.indexes) {
-    for (const attribute of keyAttributes(index)) checkIndexKey(index, attribute, item);
+    for (const attribute of keyAttributes(index)) checkIndexKey(index, attribute, item, emptyKey);
     checkSizes(index, item);
   }
 }
 
-function checkIndexKey(index: StoredIndex, attribute: KeyAttribute, item: AttributeMap): void {
+function checkIndexKey(
+  index: StoredIndex,
+  attribute: KeyAttribute,
+  item: AttributeMap,
+  emptyKey: EmptyKey,
+): void {
   const value = member(item, attribute.name);
   if (value === undefined) return;
   const { name, type } = attribute;
@@ -121,13 +147,7 @@ function checkIndexKey(index: StoredIndex, attribute: KeyAttribute, item: Attrib
     );
   }
   const kind = emptiness(value);
-  if (kind !== undefined) {
-    throw validationError(
-      'One or more parameter values are not valid. A value specified for a secondary index key ' +
-        'is not supported. The AttributeValue for a key attribute cannot contain an empty ' +
-        `${kind} value. IndexName: ${index.name}, IndexKey: ${name}`,
-    );
-  }
+  if (kind !== undefined) throw emptyKey(kind, index, name);
 }
 
 function emptiness(value: AttributeValue): 'string' | 'binary' | undefined {

@@ -120,11 +120,11 @@ export interface LocatedAction {
 export function locateAction(table: StoredTable, bound: BoundAction): LocatedAction {
   const { kind, map, condition, updates } = bound;
   const key = kind === 'Put' ? encodeKeyOfItem(table, map) : encodeGivenKey(table, map);
-  refuseKeyPaths(table, [...updates.map(({ path }) => path), ...pathsOf(condition)]);
   refuseKeyUpdates(
     updates,
     keyAttributes(table).map(({ name }) => name),
   );
+  refuseKeyPaths(table, pathsOf(condition));
   return { bound, table, key };
 }
 

@@ -31,7 +31,7 @@ import {
   respond,
   type WriteInput,
 } from './item-operation.ts';
-import { checkIndexKeys, encodeGivenKey } from './key-checks.ts';
+import { checkIndexKeys, encodeGivenKey, updatedEmptyKey } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
 
 export interface UpdateItemInput extends WriteInput, Pick<LegacyInput, 'AttributeUpdates'> {
@@ -47,11 +47,11 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   const { actions, condition } = inEnvelope(() => checkedUpdate(input));
   const table = servingTable(engine, input.TableName);
   const key = encodeGivenKey(table, input.Key);
-  refuseKeyPaths(table, [...actions.map(({ path }) => path), ...pathsOf(condition)]);
   refuseKeyUpdates(
     actions,
     keyAttributes(table).map(({ name }) => name),
   );
+  refuseKeyPaths(table, pathsOf(condition));
 
   const { storage, writer } = engine;
   const { record, json } = storage.transaction((transaction) => {
@@ -117,10 +117,11 @@ export function updatedItem(
 ): string | undefined {
   const onlyRemoves =
     actions.length > 0 && actions.every(({ kind }) => kind === 'REMOVE' || kind === 'DELETE');
-  if (record === undefined && onlyRemoves) return undefined;
   const item = itemOf(record) ?? { ...key };
   applyUpdate(actions, item);
-  if (table.indexes.length > 0) checkIndexKeys(table, item);
+  // Nothing is made where there is nothing to remove, but the paths must lead somewhere.
+  if (record === undefined && onlyRemoves) return undefined;
+  if (table.indexes.length > 0) checkIndexKeys(table, item, updatedEmptyKey);
   const json = JSON.stringify(item);
   if (json.length > surelySmall && itemSize(item) > itemBytesMax) {
     throw validationError('Item size to update has exceeded the maximum allowed size');

@@ -70,7 +70,7 @@ function bindOperand(parsed: ParsedOperand, given: Placeholders): Operand {
     case 'function': {
       const args = parsed.args.map((arg) => bindOperand(arg, given));
       const of = checkedCount(parsed.name, args)[0] as Operand;
-      const type = literalType(of);
+      const type = of.kind === 'size' ? 'N' : literalType(of);
       if (type === 'N' || type === 'BOOL' || type === 'NULL') throw wrongType('size', type);
       return { kind: 'size', of };
     }

@@ -7,6 +7,7 @@ import type { Placeholders } from './placeholders.ts';
 import { ExpressionProblem } from './problem.ts';
 import {
   type Action,
+  equalPaths,
   type ParsedAction,
   type ParsedPath,
   type ParsedSetValue,
@@ -119,6 +120,12 @@ function bindCall(
     const text = 'Operator or function requires a document path; operator or function: ';
     remember(new ExpressionProblem(text + name));
     return refused;
+  }
+  if (second.kind === 'path' && equalPaths(first.path, second.path)) {
+    const text =
+      'The first operand must be distinct from the remaining operands for this operator or ' +
+      `function; operator: ${name}, first operand: ${pathText(first.path)}`;
+    remember(new ExpressionProblem(text));
   }
   return { kind: 'if_not_exists', path: first.path, otherwise: second };
 }

@@ -16,7 +16,7 @@ export interface Token {
 
 const spaces = /[ \t\r\n\f]*/y;
 const token =
-  /([A-Za-z][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([0-9]+)|(<>|<=|>=|[=<>()[\],.+-])|(.)/suy;
+  /([A-Za-z][A-Za-z0-9_]*)|(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|(0|[1-9][0-9]*)|(<>|<=|>=|[=<>()[\],.+-])|(.)/suy;
 
 const kinds: readonly TokenKind[] = ['word', 'name', 'value', 'number', 'symbol', 'unknown'];
 
@@ -42,6 +42,10 @@ export function tokenize(text: string): Token[] {
 export function syntaxProblem(text: string, tokens: readonly Token[], index: number): string {
   const wrong = tokens[index];
   const start = tokens[index - 1]?.start ?? wrong?.start ?? 0;
-  const end = tokens[index + 1]?.end ?? text.length;
-  return `Syntax error; token: "${wrong?.text}", near: "${text.slice(start, end).trimEnd()}"`;
+  const following = tokens[index + 1];
+  const end = following?.end ?? text.length;
+  const near = text.slice(start, end);
+  // Blanks at the end of the text belong to its end.
+  const told = following?.kind === 'end' ? near.trimEnd() : near;
+  return `Syntax error; token: "${wrong?.text}", near: "${told}"`;
 }

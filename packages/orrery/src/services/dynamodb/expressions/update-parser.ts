@@ -3,8 +3,11 @@
  *
  *   update  = 1*( SET set *( , set ) / REMOVE path *( , path )
  *               / ADD path :value *( , … ) / DELETE path :value *( , … ) )
- *   set     = path = value [ ( + / - ) value ]
- *   value   = path / :value / function / ( value [ ( + / - ) value ] )
+ *   set     = path = sum
+ *   sum     = value [ ( + / - ) value ] / ( sum )
+ *   value   = path / :value / function / ( value )
+ *
+ * `list_append` may only be all of a sum: not an operand, nor in another function.
  */
 import { Parser } from './parser.ts';
 import type { ParsedAction, ParsedPath, ParsedSetValue } from './tree.ts';
@@ -15,6 +18,7 @@ const problemOrder = [
   'reserved',
   'parentheses',
   'unknownFunction',
+  'misusedFunction',
   'section',
   'other',
 ] as const;
@@ -79,12 +83,25 @@ class UpdateParser extends Parser {
   }
 
   #sum(): ParsedSetValue {
-    const left = this.#value();
+    const { value: left, isSum } = this.#operandOrSum();
     const operator = this.token.text;
-    if (operator !== '+' && operator !== '-') return left;
+    if (isSum || (operator !== '+' && operator !== '-')) return left;
     this.countOperator();
     this.next();
-    return { kind: 'sum', operator, args: [left, this.#value()] };
+    const right = this.#value();
+    for (const arg of [left, right]) this.#refuseAppend(arg);
+    return { kind: 'sum', operator, args: [left, right] };
+  }
+
+  /** A bracket at the start may hold the whole sum. */
+  #operandOrSum(): { readonly value: ParsedSetValue; readonly isSum: boolean } {
+    if (!this.isSymbol('(')) return { value: this.#value(), isSum: false };
+    return this.deeper(() => {
+      this.openBracket();
+      const value = this.#sum();
+      this.expectSymbol(')');
+      return { value, isSum: value.kind === 'sum' };
+    });
   }
 
   #value(): ParsedSetValue {
@@ -92,7 +109,7 @@ class UpdateParser extends Parser {
     if (this.isSymbol('(')) {
       return this.deeper(() => {
         this.openBracket();
-        const value = this.#sum();
+        const value = this.#value();
         this.expectSymbol(')');
         return value;
       });
@@ -101,16 +118,23 @@ class UpdateParser extends Parser {
     return { kind: 'path', path: this.path(keywords) };
   }
 
+  #refuseAppend(value: ParsedSetValue): void {
+    if (value.kind !== 'call' || value.name !== 'list_append') return;
+    const text = 'The function is not allowed to be used this way in an expression; function: ';
+    this.note('misusedFunction', text + value.name);
+  }
+
   #call(): ParsedSetValue {
     const name = this.next().text;
     this.next();
     this.countOperator();
     const args: ParsedSetValue[] = [];
     this.deeper(() => {
-      do args.push(this.#sum());
+      do args.push(this.#value());
       while (this.takeSymbol(','));
     });
     this.expectSymbol(')');
+    for (const arg of args) this.#refuseAppend(arg);
     if (conditionFunctions.has(name)) {
       const text = 'The function is not allowed in an update expression; function: ';
       this.note('unknownFunction', text + name);
