@@ -1,22 +1,21 @@
 /**
  * What others may know of Logs. Beside its AWS API the service serves the internal address
- * `logs-internal` (JSON bodies, POST only), for services of the same region and the command line:
+ * `logs-internal` (POST only), for services of the same region and the command line:
  *
- *   /append  AppendRequest → {}            makes groups and streams that are not there
+ *   /append  lines, two for each batch: BatchHead as JSON, then its events, a JSON list of LogEvent.
+ *            Makes groups and streams that are not there. Events are stored as they come, unread.
  *   /tail    TailRequest   → TailResponse  newest events of one group or of all, in time order
  */
 
 /** `[epoch milliseconds, message]`. */
 export type LogEvent = readonly [timestampMs: number, message: string];
 
-export interface LogBatch {
+export interface BatchHead {
   readonly group: string;
   readonly stream: string;
-  readonly events: readonly LogEvent[];
-}
-
-export interface AppendRequest {
-  readonly batches: readonly LogBatch[];
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 export interface TailRequest {

@@ -10,7 +10,7 @@
  */
 import type { Io, Store, WriteTransaction } from '../../io/io.ts';
 import { prefixRange, textKey } from '../../stdx/text-keys.ts';
-import type { LogBatch, LogEvent } from './api.ts';
+import type { BatchHead, LogEvent } from './api.ts';
 
 const eventsMax = 50_000;
 const bytesMax = 67_108_864;
@@ -24,6 +24,13 @@ interface Chunk {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly ingestedMs: number;
+}
+
+/** What one request brings for one stream. */
+export interface LogBatch {
+  readonly head: BatchHead;
+  /** JSON of a list of LogEvent. */
+  readonly events: string;
 }
 
 export interface LogStreamState {
@@ -123,19 +130,21 @@ export class LogStore {
     const nowMs = this.#io.clock.wallMs();
     const chunks: [LogGroupState, Chunk][] = [];
     const known = new Set(this.groups.keys());
-    for (const { group } of batches) if (!known.has(group)) this.putGroup(group, null);
+    for (const { head } of batches) if (!known.has(head.group)) this.putGroup(head.group, null);
     this.#store.transaction((transaction) => {
-      for (const { group: groupName, stream, events } of batches) {
-        const group = this.groups.get(groupName);
-        if (group === undefined || events.length === 0) continue;
+      for (const { head, events } of batches) {
+        const { stream, count, firstMs, lastMs } = head;
+        const group = this.groups.get(head.group);
+        if (group === undefined || count === 0) continue;
         if (!group.streams.has(stream)) {
           this.#writeStream(transaction, group, stream, nowMs);
           addStream(group, stream, nowMs);
         }
         this.#sequence += 1;
-        const body = JSON.stringify(events);
-        const chunk = chunkOf(this.#sequence, stream, events, body.length, nowMs);
-        transaction.put(chunkKey(groupName, chunk.sequence), `${JSON.stringify(chunk)}\n${body}`);
+        const sequence = this.#sequence;
+        const bytes = events.length;
+        const chunk = { sequence, stream, count, bytes, firstMs, lastMs, ingestedMs: nowMs };
+        transaction.put(chunkKey(head.group, sequence), `${JSON.stringify(chunk)}\n${events}`);
         chunks.push([group, chunk]);
       }
     });
@@ -273,20 +282,16 @@ function addStream(group: LogGroupState, name: string, createdAtMs: number): Log
   return stream;
 }
 
-function chunkOf(
-  sequence: number,
-  stream: string,
-  events: readonly LogEvent[],
-  bytes: number,
-  ingestedMs: number,
-): Chunk {
+/** A batch of events that are at hand. */
+export function batchOf(group: string, stream: string, events: readonly LogEvent[]): LogBatch {
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = 0;
   for (const [timestampMs] of events) {
     firstMs = Math.min(firstMs, timestampMs);
     lastMs = Math.max(lastMs, timestampMs);
   }
-  return { sequence, stream, count: events.length, bytes, firstMs, lastMs, ingestedMs };
+  const head = { group, stream, count: events.length, firstMs, lastMs };
+  return { head, events: JSON.stringify(events) };
 }
 
 function index(group: LogGroupState, chunk: Chunk): void {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ServiceError } from '../../endpoint/service.ts';
 import { createWorld, type Region, type World } from '../lambda/lambda.fake.ts';
-import type { AppendRequest, TailRequest, TailResponse } from './api.ts';
+import type { LogEvent, TailRequest, TailResponse } from './api.ts';
 import { compilePattern } from './data-plane/filter-pattern.ts';
+import { batchOf } from './log-store.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
 
@@ -20,18 +21,31 @@ async function errorOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-async function internal<T>(region: Region, path: string, body: unknown): Promise<T> {
+async function internal<T>(region: Region, path: string, body: string): Promise<T> {
   const response = await region.io.network.request(
     { region: 'eu-west-1', service: 'logs-internal' },
-    { method: 'POST', path, headers: {}, body: Buffer.from(JSON.stringify(body)) },
+    { method: 'POST', path, headers: {}, body: Buffer.from(body) },
     { deadlineMs: 5_000 },
   );
   assert.equal(response.status, 200);
   return JSON.parse(Buffer.from(response.body).toString()) as T;
 }
 
-const append = (region: Region, body: AppendRequest) => internal(region, '/append', body);
-const tail = (region: Region, body: TailRequest) => internal<TailResponse>(region, '/tail', body);
+interface Batch {
+  readonly group: string;
+  readonly stream: string;
+  readonly events: readonly LogEvent[];
+}
+
+const append = (region: Region, ...batches: readonly Batch[]) => {
+  const lines = batches.flatMap(({ group, stream, events }) => {
+    const batch = batchOf(group, stream, events);
+    return [JSON.stringify(batch.head), batch.events];
+  });
+  return internal(region, '/append', `${lines.join('\n')}\n`);
+};
+const tail = (region: Region, body: TailRequest) =>
+  internal<TailResponse>(region, '/tail', JSON.stringify(body));
 
 interface Events {
   readonly events: { message: string; timestamp: number }[];
@@ -168,19 +182,18 @@ describe('PutLogEvents and GetLogEvents', () => {
 describe('FilterLogEvents', () => {
   it('reads all streams of a group, by pattern', async () => {
     await inWorld(async (region) => {
-      await append(region, {
-        batches: [
-          { group: 'g', stream: 'one', events: [[startMs + 2, 'ERROR no table']] },
-          {
-            group: 'g',
-            stream: 'two',
-            events: [
-              [startMs + 1, 'INFO started'],
-              [startMs + 3, 'ERROR no region'],
-            ],
-          },
-        ],
-      });
+      await append(
+        region,
+        { group: 'g', stream: 'one', events: [[startMs + 2, 'ERROR no table']] },
+        {
+          group: 'g',
+          stream: 'two',
+          events: [
+            [startMs + 1, 'INFO started'],
+            [startMs + 3, 'ERROR no region'],
+          ],
+        },
+      );
       const filter = (input: object) =>
         region.callLogs<Events>('FilterLogEvents', { logGroupName: 'g', ...input });
       assert.deepEqual(messages(await filter({})), [
@@ -224,7 +237,7 @@ describe('what is kept', () => {
     await inWorld(async (region) => {
       const events = Array.from({ length: 1_000 }, (_, n) => [startMs + n, `${n}`] as const);
       for (let n = 0; n < 60; n += 1) {
-        await append(region, { batches: [{ group: 'g', stream: `s${n}`, events }] });
+        await append(region, { group: 'g', stream: `s${n}`, events });
       }
       type Streams = { logStreams: { logStreamName: string }[] };
       const { logStreams } = await region.callLogs<Streams>('DescribeLogStreams', {
@@ -243,13 +256,13 @@ describe('what is kept', () => {
 
   it('is no older than the retention', async () => {
     await inWorld(async (region) => {
-      await append(region, { batches: [{ group: 'g', stream: 's', events: [[startMs, 'old']] }] });
+      await append(region, { group: 'g', stream: 's', events: [[startMs, 'old']] });
       await region.callLogs('PutRetentionPolicy', { logGroupName: 'g', retentionInDays: 1 });
       const count = async (): Promise<number> =>
         (await region.callLogs<Events>('FilterLogEvents', { logGroupName: 'g' })).events.length;
       assert.equal(await count(), 1);
       const old = startMs - 2 * 86_400_000;
-      await append(region, { batches: [{ group: 'g', stream: 't', events: [[old, 'older']] }] });
+      await append(region, { group: 'g', stream: 't', events: [[old, 'older']] });
       assert.equal(await count(), 1);
     });
   });
@@ -259,7 +272,7 @@ describe('tail', () => {
   it('follows by its cursor', async () => {
     await inWorld(async (region) => {
       const say = (group: string, n: number) =>
-        append(region, { batches: [{ group, stream: 's', events: [[startMs + n, `${n}`]] }] });
+        append(region, { group, stream: 's', events: [[startMs + n, `${n}`]] });
       for (const n of [1, 2, 3]) await say(n === 2 ? 'other' : 'g', n);
       const texts = (answer: TailResponse): string[] => answer.events.map((one) => one.message);
       const all = await tail(region, { limit: 100 });

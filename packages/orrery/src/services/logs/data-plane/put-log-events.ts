@@ -7,6 +7,7 @@ import type {
   RejectedLogEventsInfo,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { constraint, invalidParameter } from '../errors.ts';
+import { batchOf } from '../log-store.ts';
 import { findGroup, findStream, type LogsPlane } from '../names.ts';
 
 const eventsMax = 10_000;
@@ -34,7 +35,7 @@ export function putLogEvents(plane: LogsPlane) {
     const from = Math.max(indexOr(old, events.length), indexOr(expired, events.length));
     const kept = events.slice(from, young === -1 ? events.length : young);
     if (kept.length > 0) {
-      plane.logs.append([{ group: group.name, stream: stream.name, events: kept }]);
+      plane.logs.append([batchOf(group.name, stream.name, kept)]);
       await plane.logs.flushed();
     }
     const rejected: RejectedLogEventsInfo = {
