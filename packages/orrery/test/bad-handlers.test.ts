@@ -35,8 +35,8 @@ let lambda: LambdaClient;
 /** Host name of each handler's API. */
 const hosts = new Map<Name, string>();
 
-before(async () => {
-  cloud = await startCloud({ args: ['--regions', 'us-east-1'] });
+async function start(isolation: string): Promise<void> {
+  cloud = await startCloud({ args: ['--regions', 'us-east-1', '--isolation', isolation] });
   const client = {
     region: 'us-east-1',
     endpoint: cloud.status.endpoint,
@@ -71,11 +71,7 @@ before(async () => {
     );
     hosts.set(name, new URL(created.ApiEndpoint ?? '').host);
   }
-});
-
-after(async () => {
-  await cloud?.[Symbol.asyncDispose]();
-});
+}
 
 interface Answer {
   readonly status: number;
@@ -113,58 +109,68 @@ async function invoke(name: Name): Promise<{ error: string | undefined; payload:
 
 const serverError = '{"message":"Internal Server Error"}';
 
-describe('through the API', () => {
-  const expected: readonly [Name, number, string][] = [
-    ['throws', 500, serverError],
-    ['rejects-with-text', 500, serverError],
-    ['exits', 500, serverError],
-    ['eats-memory', 500, serverError],
-    ['answers-7-mb', 500, serverError],
-    ['answers-a-circle', 500, serverError],
-    ['answers-nonsense', 500, serverError],
-    ['prints-10-mb', 200, 'printed'],
-    ['hangs', 500, serverError],
-    ['loops', 500, serverError],
-  ];
-  for (const [name, status, text] of expected) {
-    it(`a handler that ${name} is answered ${status}, and the others go on`, async () => {
-      const bad = get(name);
-      assert.deepEqual(await get('well'), { status: 200, text: 'well' });
-      const answer = await bad;
-      assert.deepEqual([answer.status, answer.text], [status, text]);
-      assert.deepEqual(await get('well'), { status: 200, text: 'well' });
-    });
-  }
-});
+for (const isolation of ['process', 'thread']) {
+  describe(`in a ${isolation} of its own`, () => {
+    before(() => start(isolation));
+    after(() => cloud?.[Symbol.asyncDispose]());
+    behave();
+  });
+}
 
-describe('through Invoke', () => {
-  const expected: readonly [Name, RegExp][] = [
-    ['throws', /"errorType":"Error","errorMessage":"on purpose","trace":\["Error: on purpose"/],
-    ['exits', /Runtime\.ExitError.*exit status 3/],
-    ['hangs', /Sandbox\.Timedout.*Task timed out after 2\.00 seconds/],
-    ['loops', /Sandbox\.Timedout.*Task timed out after 2\.00 seconds/],
-    ['eats-memory', /Runtime\.ExitError|Runtime\.OutOfMemory/],
-    ['answers-7-mb', /Function\.ResponseSizeTooLarge.*6291556 bytes/],
-  ];
-  for (const [name, words] of expected) {
-    it(`a handler that ${name} says why`, async () => {
-      const { error, payload } = await invoke(name);
-      assert.equal(error, 'Unhandled');
-      assert.match(payload, words);
-    });
-  }
-});
+function behave(): void {
+  describe('through the API', () => {
+    const expected: readonly [Name, number, string][] = [
+      ['throws', 500, serverError],
+      ['rejects-with-text', 500, serverError],
+      ['exits', 500, serverError],
+      ['eats-memory', 500, serverError],
+      ['answers-7-mb', 500, serverError],
+      ['answers-a-circle', 500, serverError],
+      ['answers-nonsense', 500, serverError],
+      ['prints-10-mb', 200, 'printed'],
+      ['hangs', 500, serverError],
+      ['loops', 500, serverError],
+    ];
+    for (const [name, status, text] of expected) {
+      it(`a handler that ${name} is answered ${status}, and the others go on`, async () => {
+        const bad = get(name);
+        assert.deepEqual(await get('well'), { status: 200, text: 'well' });
+        const answer = await bad;
+        assert.deepEqual([answer.status, answer.text], [status, text]);
+        assert.deepEqual(await get('well'), { status: 200, text: 'well' });
+      });
+    }
+  });
 
-describe('afterwards', () => {
-  it('the region is the process that it was, and its log says what happened', async () => {
-    const status = await cloud.admin<CloudProcess['status']>('GET', '/api/status');
-    assert.equal(status.regions[0]?.pid, cloud.status.regions[0]?.pid);
-    assert.deepEqual(status.faults, []);
-    await eventually(async () => {
-      const { stdout } = await cloud.orrery('logs', '--limit', '10000');
-      assert.match(stdout, /hangs .*Status: timeout/);
-      assert.match(stdout, /throws .*on purpose/);
-      assert.match(stdout, /prints-10-mb \[orrery\] output over/);
+  describe('through Invoke', () => {
+    const expected: readonly [Name, RegExp][] = [
+      ['throws', /"errorType":"Error","errorMessage":"on purpose","trace":\["Error: on purpose"/],
+      ['exits', /Runtime\.ExitError.*exit status 3/],
+      ['hangs', /Sandbox\.Timedout.*Task timed out after 2\.00 seconds/],
+      ['loops', /Sandbox\.Timedout.*Task timed out after 2\.00 seconds/],
+      ['eats-memory', /Runtime\.ExitError|Runtime\.OutOfMemory/],
+      ['answers-7-mb', /Function\.ResponseSizeTooLarge.*6291556 bytes/],
+    ];
+    for (const [name, words] of expected) {
+      it(`a handler that ${name} says why`, async () => {
+        const { error, payload } = await invoke(name);
+        assert.equal(error, 'Unhandled');
+        assert.match(payload, words);
+      });
+    }
+  });
+
+  describe('afterwards', () => {
+    it('the region is the process that it was, and its log says what happened', async () => {
+      const status = await cloud.admin<CloudProcess['status']>('GET', '/api/status');
+      assert.equal(status.regions[0]?.pid, cloud.status.regions[0]?.pid);
+      assert.deepEqual(status.faults, []);
+      await eventually(async () => {
+        const { stdout } = await cloud.orrery('logs', '--limit', '10000');
+        assert.match(stdout, /hangs .*Status: timeout/);
+        assert.match(stdout, /throws .*on purpose/);
+        assert.match(stdout, /prints-10-mb \[orrery\] output over/);
+      });
     });
   });
-});
+}

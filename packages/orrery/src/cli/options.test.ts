@@ -52,6 +52,7 @@ describe('the options of orrery start', () => {
     ['--port http', /whole number from 0 to 65535/],
     ['--auth none', /open or strict/],
     ['--durability maybe', /process or disk/],
+    ['--isolation none', /process or thread/],
     ['--capacity some', /off or enforce/],
     ['--place atlantis', /no place "atlantis"/],
     ['--access-key x', /id:secret/],

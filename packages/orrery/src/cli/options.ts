@@ -34,6 +34,8 @@ Options:
                         (default ${localCredentials.accessKeyId}:${localCredentials.secretAccessKey})
   --durability <d>      process: survives a killed process; disk: synced before each answer
                         (default process)
+  --isolation <i>       what runs functions: process, one per environment; or thread, which takes
+                        less time and memory and shares the region's fate (default process)
   --capacity <c>        DynamoDB's throttling: off, or enforce (default off)
 ${resolverHelp}
   --place <place>       where clients stand whose address tells nothing (default ashburn)
@@ -77,6 +79,7 @@ const options = {
   auth: { type: 'string', default: 'open' },
   'access-key': { type: 'string', multiple: true },
   durability: { type: 'string', default: 'process' },
+  isolation: { type: 'string', default: 'process' },
   capacity: { type: 'string', default: 'off' },
   place: { type: 'string', default: 'ashburn' },
   geoip: { type: 'string' },
@@ -104,6 +107,7 @@ export function readStartOptions(args: readonly string[]): StartOptions {
       accessKeys: accessKeysOf(values['access-key']),
       port: wholeNumber('port', values.port, 4566, portRange),
       durability: oneOf('durability', values.durability, ['process', 'disk']),
+      isolation: oneOf('isolation', values.isolation, ['process', 'thread']),
       capacity: oneOf('capacity', values.capacity, ['off', 'enforce']),
       defaultPlace: values.place,
       ...(values.geoip !== undefined && { geoip: values.geoip }),

@@ -36,6 +36,7 @@ async function run(): Promise<void> {
     rttMs: latencyModel(settings),
     conditions,
     durability: settings.durability,
+    isolation: settings.isolation,
     ...(config.sdkModules === undefined ? {} : { sdkModules: config.sdkModules }),
     sink: {
       event: (kind, data) => {

@@ -130,7 +130,14 @@ export class RegionSupervisor {
     const argument: RegionProcessConfig = { ...config, links: this.#links };
     const launched = spawn(
       process.execPath,
-      [...nodeFlags, join(import.meta.dirname, 'region-process.ts'), JSON.stringify(argument)],
+      [
+        ...nodeFlags,
+        ...(process.env['ZZPROF']
+          ? ['--cpu-prof', '--cpu-prof-interval=150', '--cpu-prof-dir=/tmp/lead/prof']
+          : []),
+        join(import.meta.dirname, 'region-process.ts'),
+        JSON.stringify(argument),
+      ],
       { detached: true, stdio: ['ignore', log, log, 'ipc'] },
     );
     closeSync(log);

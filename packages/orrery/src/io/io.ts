@@ -251,6 +251,10 @@ export interface LaunchSpec {
 export interface ChildProcess {
   readonly pid: number;
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
+  /** How many `next` it may have waiting, to hold events ahead of the one in hand; 1 if absent. */
+  readonly slots?: number;
+  /** Takes back an event that it was given and has not begun; false where it has. */
+  withdraw?(requestId: string): boolean;
   /** Resident bytes now; undefined where it cannot be told. */
   memoryBytes(): number | undefined;
 }

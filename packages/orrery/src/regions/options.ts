@@ -27,6 +27,8 @@ export interface CloudSettings {
   /** Port of the global endpoint and of each region's own address. */
   readonly port: number;
   readonly durability: 'process' | 'disk';
+  /** What an execution environment of a Node runtime is. */
+  readonly isolation: 'process' | 'thread';
   /** Whether DynamoDB throttles by the capacity of its tables. */
   readonly capacity: 'off' | 'enforce';
   /** Place of clients whose address tells nothing. */

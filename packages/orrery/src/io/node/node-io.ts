@@ -8,7 +8,7 @@ import type { Io, Location } from '../io.ts';
 import { createClock } from './clock.ts';
 import { createNetwork } from './network.ts';
 import { createProbe, type ProbeSink } from './probe.ts';
-import { createProcesses } from './processes.ts';
+import { createProcesses, type Isolation } from './processes.ts';
 import { createRandom } from './random.ts';
 import { linkSdk } from './runtime-sdk.ts';
 import { createStorage, type Durability } from './storage.ts';
@@ -28,6 +28,8 @@ export interface NodeIoOptions {
   /** Faults write here; read at every message. */
   readonly conditions: NetworkConditions;
   readonly durability?: Durability;
+  /** What execution environments are; processes unless told otherwise. */
+  readonly isolation?: Isolation;
   /** A `node_modules` with the AWS SDK that functions may import without bundling it. */
   readonly sdkModules?: string;
   /** Repeats all chance of an earlier run of the same id. */
@@ -47,7 +49,7 @@ const MESSAGE_LIMIT_BYTES = 67_108_864;
 
 /** Starts the process; rejects where its socket cannot be made, with what to do about it. */
 export async function createNodeIo(options: NodeIoOptions): Promise<NodeIo> {
-  const { id, location, dataDirectory, durability = 'process' } = options;
+  const { id, location, dataDirectory, durability = 'process', isolation = 'process' } = options;
   const probe = createProbe(id, options.sink);
   const timers = createTimers(probe);
   const random = createRandom(id, options.seed);
@@ -64,7 +66,7 @@ export async function createNodeIo(options: NodeIoOptions): Promise<NodeIo> {
   const storage = createStorage(dataDirectory, id, durability);
   const codeDirectory = join(dataDirectory, 'code');
   linkSdk(codeDirectory, options.sdkModules);
-  const processes = createProcesses({ directory: codeDirectory, durability, probe });
+  const processes = createProcesses({ directory: codeDirectory, durability, probe, isolation });
   return {
     id,
     location,

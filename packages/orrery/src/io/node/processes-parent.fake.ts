@@ -8,6 +8,7 @@ const [directory = ''] = process.argv.slice(2);
 const processes = createProcesses({
   directory,
   durability: 'process',
+  isolation: 'process',
   probe: createProbe('parent', undefined),
 });
 const code = await processes.materialize(

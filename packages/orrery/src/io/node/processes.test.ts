@@ -8,17 +8,21 @@ import { after, describe, it } from 'node:test';
 import { type LaunchSpec, StorageError } from '../io.ts';
 import { FakeLambda } from './lambda.fake.ts';
 import { createProbe } from './probe.ts';
-import { createProcesses } from './processes.ts';
+import { createProcesses, type Isolation, type OwnedProcesses } from './processes.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'orrery-processes-'));
 const seen: string[] = [];
-const processes = createProcesses({
-  directory: join(root, 'code'),
-  durability: 'process',
-  probe: createProbe('test', { event: (kind, data) => seen.push(`${kind} ${data['asked']}`) }),
-});
+const create = (isolation: Isolation): OwnedProcesses =>
+  createProcesses({
+    directory: join(root, 'code'),
+    durability: 'process',
+    isolation,
+    probe: createProbe('test', { event: (kind, data) => seen.push(`${kind} ${data['asked']}`) }),
+  });
+const processes = create('process');
+const threads = create('thread');
 after(async () => {
-  await processes.close();
+  await Promise.all([processes.close(), threads.close()]);
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -28,17 +32,18 @@ const put = (files: Record<string, string>): Promise<string> =>
     `digest${++digests}`,
     new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])),
   );
-const start = async (
+type Start = (
   source: string | Record<string, string>,
-  options: Partial<LaunchSpec> = {},
-  handler = 'index.handler',
-): Promise<FakeLambda> =>
-  new FakeLambda(
-    processes,
-    await put(typeof source === 'string' ? { 'index.js': source } : source),
-    handler,
-    options,
-  );
+  options?: Partial<LaunchSpec>,
+  handler?: string,
+) => Promise<FakeLambda>;
+const starter =
+  (where: OwnedProcesses): Start =>
+  async (source, options = {}, handler = 'index.handler') => {
+    const files = typeof source === 'string' ? { 'index.js': source } : source;
+    return new FakeLambda(where, await put(files), handler, options);
+  };
+const start = starter(processes);
 const isAlive = (pid: number): boolean => {
   try {
     // A zombie that nobody has collected is dead.
@@ -77,7 +82,16 @@ describe('materialize', () => {
   });
 });
 
-describe('a Node environment', () => {
+for (const isolation of ['process', 'thread'] as const) {
+  describe(`a Node environment that is a ${isolation}`, () => {
+    behave(isolation, isolation === 'process' ? processes : threads);
+  });
+}
+
+function behave(isolation: Isolation, where: OwnedProcesses): void {
+  const start = starter(where);
+  const isProcess = isolation === 'process';
+
   it('invokes a handler with AWS’s context, in a clean environment', async () => {
     const lambda = await start(
       `exports.handler = async (event, context) => ({
@@ -101,14 +115,17 @@ describe('a Node environment', () => {
     assert.match(answer.context.invokedFunctionArn, /^arn:aws:lambda:us-east-1:/);
     assert.equal(answer.env.TABLE, 'orders');
     assert.equal(answer.env.LAMBDA_TASK_ROOT, answer.cwd);
-    assert.match(answer.env.AWS_LAMBDA_RUNTIME_API, /^127\.0\.0\.1:\d+$/);
+    const api = answer.env.AWS_LAMBDA_RUNTIME_API;
+    if (isProcess) assert.match(api, /^127\.0\.0\.1:\d+$/);
+    else assert.equal(api, undefined);
     const allowed = /^(PATH|LANG|TZ|TABLE|_HANDLER|LAMBDA_TASK_ROOT|AWS_.*)$/;
     assert.deepEqual(
       Object.keys(answer.env).filter((name) => !allowed.test(name)),
       [],
     );
     assert.equal(JSON.parse((await lambda.invoke(2)).body).event, 2);
-    assert.ok((lambda.child.memoryBytes() ?? 0) > 10_000_000);
+    const bytes = lambda.child.memoryBytes() ?? 0;
+    assert.ok(bytes > (isProcess ? 10_000_000 : 1_000_000), `${bytes} bytes`);
     lambda.child.kill('SIGKILL');
     assert.deepEqual(await lambda.exit, { code: null, signal: 'SIGKILL' });
     assert.equal(lambda.child.memoryBytes(), undefined);
@@ -223,7 +240,7 @@ describe('a Node environment', () => {
     assert.equal(JSON.parse((await lambda.invoke('hurry')).body).event, 'hurry');
     lambda.child.kill('SIGKILL');
     await lambda.exit;
-    assert.deepEqual(seen, ['process.runtime-substituted nodejs22.x']);
+    assert.deepEqual(seen.splice(0), ['process.runtime-substituted nodejs22.x']);
   });
 
   it('ends after what nobody caught, having told it', async () => {
@@ -236,11 +253,7 @@ describe('a Node environment', () => {
     const thrown = await lambda.invoke('throw');
     assert.equal(JSON.parse(thrown.body).errorType, 'RangeError');
     assert.deepEqual(await lambda.exit, { code: 129, signal: null });
-    const second = new FakeLambda(
-      processes,
-      join(root, 'code', `digest${digests}`),
-      'index.handler',
-    );
+    const second = new FakeLambda(where, join(root, 'code', `digest${digests}`), 'index.handler');
     const rejected = await second.invoke('reject');
     assert.equal(JSON.parse(rejected.body).errorType, 'Runtime.UnhandledPromiseRejection');
     assert.deepEqual(await second.exit, { code: 128, signal: null });
@@ -292,6 +305,15 @@ describe('a Node environment', () => {
     await lambda.exit;
   });
 
+  it('may be killed before it was started', async () => {
+    const lambda = await start('exports.handler = async (event) => event;');
+    lambda.child.kill('SIGKILL');
+    assert.deepEqual(await lambda.exit, { code: null, signal: 'SIGKILL' });
+    assert.equal(lambda.exits, 1);
+  });
+}
+
+describe('a process', () => {
   it('freezes, thaws and ends on demand', async () => {
     const lambda = await start('exports.handler = async (event) => event;');
     await lambda.ready;
@@ -308,13 +330,6 @@ describe('a Node environment', () => {
     lambda.child.kill('SIGTERM');
     assert.deepEqual(await lambda.exit, { code: null, signal: 'SIGTERM' });
     lambda.child.kill('SIGKILL');
-  });
-
-  it('may be killed before it was started', async () => {
-    const lambda = await start('exports.handler = async (event) => event;');
-    lambda.child.kill('SIGKILL');
-    assert.deepEqual(await lambda.exit, { code: null, signal: 'SIGKILL' });
-    assert.equal(lambda.exits, 1);
   });
 });
 

@@ -19,20 +19,26 @@ import { materialize } from './code-store.ts';
 import { createGuardian, type Guardian } from './guardian.ts';
 import { createRuntimeApi, type RuntimeApi } from './runtime-api.ts';
 import type { Durability } from './storage.ts';
+import { Doorbell } from './thread-memory.ts';
+import { ThreadEnvironment } from './threads.ts';
 
 export interface ProcessesOptions {
   /** Where code is put. */
   readonly directory: string;
   readonly durability: Durability;
   readonly probe: Probe;
+  readonly isolation: Isolation;
 }
+
+/** What an execution environment of a Node runtime is. */
+export type Isolation = 'process' | 'thread';
 
 export interface OwnedProcesses extends Processes {
   /** Kills every child; resolves when all have exited. */
   close(): Promise<void>;
 }
 
-const runtimeClient = join(import.meta.dirname, 'runtime-client.mjs');
+const runtimeEntry = join(import.meta.dirname, 'runtime-process.mjs');
 /** What AWS leaves of a function's memory to the heap of Node. */
 const HEAP_SHARE = 0.9;
 /** How long after its exit a child's pipes may stay open before they are given up. */
@@ -54,7 +60,7 @@ function programFor(spec: LaunchSpec, cacheDirectory: string): Program | undefin
     const heapMb = Math.max(16, Math.floor(spec.memoryMb * HEAP_SHARE));
     return {
       command: process.execPath,
-      arguments: [`--max-old-space-size=${heapMb}`, runtimeClient, cacheDirectory],
+      arguments: [`--max-old-space-size=${heapMb}`, runtimeEntry, cacheDirectory],
       hasSocket: true,
     };
   }
@@ -168,20 +174,24 @@ class Environment implements ChildProcess {
 function spawnClean(program: Program, spec: LaunchSpec, authority: string): Spawned {
   return spawn(program.command, program.arguments, {
     cwd: spec.directory,
-    env: {
-      PATH: '/usr/local/bin:/usr/bin:/bin',
-      LANG: 'en_US.UTF-8',
-      TZ: ':UTC',
-      AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
-      ...spec.environment,
-      AWS_LAMBDA_RUNTIME_API: authority,
-      LAMBDA_TASK_ROOT: spec.directory,
-    },
+    env: { ...variablesOf(spec), AWS_LAMBDA_RUNTIME_API: authority },
     stdio: ['ignore', 'pipe', 'pipe', ...(program.hasSocket ? (['pipe'] as const) : [])],
     // A group of its own: interrupts of our terminal do not reach it, and it is killed as a whole.
     detached: true,
     // The types know of three files only.
   }) as Spawned;
+}
+
+/** All that a program gets of an environment, whatever it runs in. */
+function variablesOf(spec: LaunchSpec): Record<string, string> {
+  return {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
+    ...spec.environment,
+    LAMBDA_TASK_ROOT: spec.directory,
+  };
 }
 
 /** Signals a child and what it started. It may be gone already. */
@@ -194,36 +204,61 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
+function startThread(
+  spec: LaunchSpec,
+  bell: Doorbell,
+  cacheDirectory: string,
+  onGone: () => void,
+): ChildProcess {
+  const environment = new ThreadEnvironment(spec, bell, onGone);
+  // Whoever launches it has it before anything happens to it.
+  queueMicrotask(() => environment.start(variablesOf(spec), cacheDirectory));
+  return environment;
+}
+
+function startProcess(
+  spec: LaunchSpec,
+  guardian: Guardian,
+  cacheDirectory: string,
+  onGone: () => void,
+): ChildProcess {
+  const environment = new Environment(spec, guardian, onGone);
+  const program = programFor(spec, cacheDirectory);
+  if (program === undefined) {
+    const message = `Orrery runs nodejs and provided runtimes; ${spec.runtime} cannot be run here.`;
+    queueMicrotask(() => environment.fail(message));
+  } else void environment.start(program);
+  return environment;
+}
+
 export function createProcesses(options: ProcessesOptions): OwnedProcesses {
-  const { directory, durability, probe } = options;
+  const { directory, durability, probe, isolation } = options;
   const guardian = createGuardian();
-  const running = new Map<Environment, Promise<void>>();
+  const bell = new Doorbell();
+  const cacheDirectory = join(directory, '.compiled');
+  const running = new Map<ChildProcess, Promise<void>>();
   const substituted = new Set<string>();
   const own = `nodejs${process.versions.node.split('.')[0]}.x`;
 
   const launch = (spec: LaunchSpec): ChildProcess => {
+    const isNode = spec.runtime.startsWith('nodejs');
+    if (isNode && spec.runtime !== own && !substituted.has(spec.runtime)) {
+      substituted.add(spec.runtime);
+      probe.event('process.runtime-substituted', { asked: spec.runtime, used: own });
+    }
     let gone = (): void => {};
     const ended = new Promise<void>((resolve) => {
       gone = resolve;
     });
-    const environment = new Environment(spec, guardian, () => {
+    const onGone = (): void => {
       running.delete(environment);
       gone();
-    });
+    };
+    const environment =
+      isNode && isolation === 'thread'
+        ? startThread(spec, bell, cacheDirectory, onGone)
+        : startProcess(spec, guardian, cacheDirectory, onGone);
     running.set(environment, ended);
-    const program = programFor(spec, join(directory, '.compiled'));
-    if (program === undefined) {
-      const message = `Orrery runs nodejs and provided runtimes; ${spec.runtime} cannot be run here.`;
-      queueMicrotask(() => environment.fail(message));
-    } else {
-      void environment.start(program);
-      if (program.command === process.execPath && spec.runtime !== own) {
-        if (!substituted.has(spec.runtime)) {
-          substituted.add(spec.runtime);
-          probe.event('process.runtime-substituted', { asked: spec.runtime, used: own });
-        }
-      }
-    }
     return environment;
   };
 

@@ -1,29 +1,32 @@
-/** Lambda over io/node: real processes, real sockets, real time. */
+/** Lambda over io/node: real processes and threads, real sockets, real time. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { zipSync } from 'fflate';
 import type { RequestContext, Service } from '../../endpoint/service.ts';
 import { createNodeIo, type NodeIo } from '../../io/node/node-io.ts';
+import type { Isolation } from '../../io/node/processes.ts';
 import { createLogsService } from '../logs/service.ts';
 import { json } from './lambda.fake.ts';
 import { createLambdaService } from './service.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'orrery-lambda-'));
+after(() => rmSync(root, { recursive: true, force: true }));
 let io: NodeIo;
 let lambda: Service;
 let logs: Service;
 
-async function boot(): Promise<void> {
+async function boot(isolation: Isolation): Promise<void> {
   io = await createNodeIo({
     id: 'region/eu-west-1',
     location: 'eu-west-1',
-    dataDirectory: join(root, 'data'),
+    dataDirectory: join(root, isolation),
     runDirectory: join(root, 'run'),
     rttMs: () => 0,
     conditions: { links: [] },
+    isolation,
   });
   const options = { accountId: '000000000000', region: 'eu-west-1' };
   logs = await createLogsService(io, options);
@@ -117,12 +120,13 @@ function messageOf(ran: Ran): string {
   return String((ran.body as Record<string, unknown>)['errorMessage']);
 }
 
-describe('Lambda with real processes', () => {
-  before(boot);
-  after(async () => {
-    await shut();
-    rmSync(root, { recursive: true, force: true });
-  });
+for (const isolation of ['process', 'thread'] as const) {
+  describe(`Lambda with a real ${isolation} for each environment`, () => behave(isolation));
+}
+
+function behave(isolation: Isolation): void {
+  before(() => boot(isolation));
+  after(shut);
 
   it('runs ES modules and CommonJS, and keeps their environment', async () => {
     const modules = await create({
@@ -153,17 +157,18 @@ describe('Lambda with real processes', () => {
     assert.equal(messageOf(ran), 'no such order');
     assert.ok(Array.isArray((ran.body as Record<string, unknown>)['trace']));
     assert.match(ran.tail, /^START RequestId.*\n.*\tINFO\tabout to fail\n[\s\S]*\nEND RequestId/);
-    assert.match(ran.tail, /Max Memory Used: [1-9]\d+ MB/);
+    assert.match(ran.tail, /Max Memory Used: [1-9]\d* MB/);
     assert.match(ran.tail, /Status: error\tError Type: RangeError/);
   });
 
   it('kills what exceeds its time, also a busy loop, and begins anew', async () => {
     const name = await create(
       {
-        'index.mjs': `export const handler = async (event) => {
+        'index.mjs': `const birth = process.hrtime.bigint().toString();
+        export const handler = async (event) => {
           if (event.busy) for (;;);
           if (event.hang) await new Promise((resolve) => setTimeout(resolve, 60_000));
-          return process.pid;
+          return birth;
         };`,
       },
       { Timeout: 1 },
@@ -175,7 +180,7 @@ describe('Lambda with real processes', () => {
       assert.match(messageOf(ran), /Task timed out after 1.00 seconds$/);
     }
     const next = await invoke(name);
-    assert.equal(typeof next.body, 'number');
+    assert.equal(typeof next.body, 'string');
     assert.notEqual(next.body, first);
     assert.doesNotMatch(next.tail, /Init Duration/);
   });
@@ -239,22 +244,63 @@ describe('Lambda with real processes', () => {
     assert.equal(typeOf(await invoke(broken)), 'Runtime.UserCodeSyntaxError');
   });
 
-  it('runs calls at once in processes of their own', async () => {
+  it('runs calls at once in environments of their own', async () => {
     const name = await create({
-      'index.mjs': `export const handler = async () => {
+      'index.mjs': `const birth = process.hrtime.bigint().toString();
+      export const handler = async () => {
         await new Promise((resolve) => setTimeout(resolve, 150));
-        return process.pid;
+        return birth;
       };`,
     });
-    const pids = await Promise.all([1, 2, 3].map(async () => (await invoke(name)).body));
-    assert.equal(new Set(pids).size, 3);
+    const births = await Promise.all([1, 2, 3].map(async () => (await invoke(name)).body));
+    assert.equal(new Set(births).size, 3);
+  });
+
+  it('lets nobody wait behind a call that is slow for once, or dies', async () => {
+    const name = await create(
+      {
+        'index.mjs': `import { appendFileSync } from 'node:fs';
+        export const handler = async ({ file, id, burnMs, dies }) => {
+          if (dies) process.exit(7);
+          appendFileSync(file, id + '\\n');
+          for (const until = Date.now() + (burnMs ?? 0); Date.now() < until; );
+          return id;
+        };`,
+      },
+      { Timeout: 20, MemorySize: 256 },
+    );
+    const file = join(root, `${isolation}-${name}`);
+    const warm = async (from: number): Promise<void> => {
+      for (let n = from; n < from + 20; n += 1) await invoke(name, { file, id: `warm ${n}` });
+    };
+    await warm(0);
+    const answered: unknown[] = [];
+    const call = async (id: string, more = {}): Promise<void> => {
+      const { body } = await invoke(name, { file, id, ...more });
+      answered.push(id);
+      if (!id.startsWith('dies')) assert.equal(body, id);
+    };
+    const quick = (from: number) => Array.from({ length: 12 }, (_, n) => call(`quick ${from + n}`));
+    const burnMs = 3_000;
+    await Promise.all([call('slow 1', { burnMs }), call('slow 2', { burnMs }), ...quick(0)]);
+    assert.deepEqual(answered.slice(-2).toSorted(), ['slow 1', 'slow 2']);
+    await warm(20);
+    await Promise.all([
+      call('dies 1', { dies: true }),
+      ...quick(100),
+      call('dies 2', { dies: true }),
+      ...quick(200),
+    ]);
+    const ran = readFileSync(file, 'utf8').trimEnd().split('\n');
+    assert.equal(new Set(ran).size, ran.length, 'each event has run once');
+    assert.equal(ran.length, 40 + 2 + 3 * 12);
   });
 
   it('keeps functions and logs over a restart', async () => {
     const name = await create({ 'index.mjs': 'export const handler = async () => "kept";' });
     assert.equal((await invoke(name)).body, 'kept');
     await shut();
-    await boot();
+    await boot(isolation);
     assert.equal((await invoke(name)).body, 'kept');
     const { events } = await call<{ events: { message: string }[] }>(logs, 'FilterLogEvents', {
       logGroupName: `/aws/lambda/${name}`,
@@ -263,4 +309,4 @@ describe('Lambda with real processes', () => {
     assert.ok(events.length >= 1);
     assert.match(events[0]?.message ?? '', /^REPORT RequestId: /);
   });
-});
+}

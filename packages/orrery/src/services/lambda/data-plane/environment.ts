@@ -7,40 +7,28 @@
  *        ↑                  │ fails or takes over 10 s: again, as part of the invocation
  *        └── timeout, exit ─┴──────────────┘ (the environment stays, "suppressed init" follows)
  *
- * V1  At most one invocation is in hand; each settles exactly once.
+ * V1  At most one invocation is in hand; each settles exactly once. Others may stand behind it, ahead of
+ *     their turn, where the process holds events itself: they can be withdrawn until they begin.
  * V2  What a process of an earlier launch says or does no longer counts.
  * V3  An invocation ends at its timeout, whatever the process does: it is killed.
  */
 import type { ChildProcess, Io, ProcessExit, Timer } from '../../../io/io.ts';
 import { assert } from '../../../stdx/assert.ts';
-import { traceRoot } from '../../../stdx/trace-id.ts';
 import type { FunctionRecord } from '../functions.ts';
 import type { LambdaSettings } from '../options.ts';
 import type { EnvironmentLog } from './environment-log.ts';
+import { Accepted, type Invocation, type NotBegun, newTraceId } from './invocation.ts';
 import { endLine, initReportLine, reportLine, startLine, timeoutLine } from './log-lines.ts';
 import { MemoryGauge } from './memory-gauge.ts';
 import { exited, type Outcome, responseBytesMax, responseTooLarge, timedOut } from './outcome.ts';
-import { type RuntimeEvent, type RuntimePort, runtimeApi, type Verdict } from './runtime-api.ts';
+import {
+  type Answered,
+  type RuntimeEvent,
+  type RuntimePort,
+  runtimeApi,
+  type Verdict,
+} from './runtime-api.ts';
 import { environmentVariables } from './variables.ts';
-
-export interface Invocation {
-  readonly requestId: string;
-  readonly payload: Uint8Array;
-  readonly clientContext: string | undefined;
-  readonly wantsTail: boolean;
-}
-
-interface Current {
-  readonly invocation: Invocation;
-  readonly invocationId: string;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-  /** When the clock of the function's timeout began; 0 while init goes on ahead of it. */
-  startedUs: number;
-  deadlineMs: number;
-  delivered: boolean;
-  timer: Timer | undefined;
-}
 
 type Phase = 'none' | 'init' | 'suppressed-init' | 'ready';
 
@@ -70,8 +58,10 @@ export class Environment implements RuntimePort {
   #launches = 0;
   #phase: Phase = 'none';
   #closed = false;
-  #deliver: ((event: RuntimeEvent) => void) | undefined;
-  #current: Current | undefined;
+  /** The calls of `next` that wait. */
+  readonly #deliver: ((event: RuntimeEvent) => void)[] = [];
+  /** First the invocation in hand, then those handed over ahead of their turn. */
+  readonly #line: Accepted[] = [];
   #initStartedUs = 0;
   #initTimer: Timer | undefined;
   #initMs: number | undefined;
@@ -87,27 +77,54 @@ export class Environment implements RuntimePort {
   }
 
   /** Runs one event. Rejects only where the machine refuses (disk): the caller's 5xx. */
-  invoke(invocation: Invocation): Promise<Outcome> {
+  invoke(invocation: Invocation): Promise<Outcome | NotBegun> {
     assert(this.#current === undefined && !this.#closed, 'an environment takes one event at once');
     return new Promise((resolve, reject) => {
-      const current: Current = {
-        invocation,
-        invocationId: this.#io.random.uuid(),
-        resolve,
-        reject,
-        startedUs: 0,
-        deadlineMs: 0,
-        delivered: false,
-        timer: undefined,
-      };
-      this.#current = current;
+      const current = this.#accept(invocation, resolve, reject);
       if (this.#phase === 'none') {
         this.#launch(this.#launches === 0 ? 'init' : 'suppressed-init');
       } else {
         this.#startClock(current);
-        this.#deliverCurrent();
+        this.#deliverNext(current);
       }
     });
+  }
+
+  get isBusy(): boolean {
+    return this.#line.length > 0;
+  }
+
+  /** How many events stand behind the one in hand; undefined where no other has room. */
+  get behind(): number | undefined {
+    return this.#deliver.length > 0 && this.#line.length > 0 ? this.#line.length - 1 : undefined;
+  }
+
+  /** Hands an event over behind the one in hand. Only where `behind` is a number. */
+  invokeBehind(invocation: Invocation): Promise<Outcome | NotBegun> {
+    return new Promise((resolve, reject) => {
+      this.#deliverNext(this.#accept(invocation, resolve, reject));
+    });
+  }
+
+  /** Takes an event back that stands behind another one: its invocation settles as not begun. */
+  withdraw(requestId: string): void {
+    const at = this.#line.findIndex((one) => one.invocation.requestId === requestId);
+    if (at < 1 || this.#child?.withdraw?.(requestId) !== true) return;
+    for (const one of this.#line.splice(at, 1)) one.resolve('not-begun');
+  }
+
+  get #current(): Accepted | undefined {
+    return this.#line[0];
+  }
+
+  #accept(
+    invocation: Invocation,
+    resolve: Accepted['resolve'],
+    reject: Accepted['reject'],
+  ): Accepted {
+    const accepted = new Accepted(invocation, this.#io.random.uuid(), resolve, reject);
+    this.#line.push(accepted);
+    return accepted;
   }
 
   /** Base64 tail of the last invocation's log. */
@@ -120,6 +137,7 @@ export class Environment implements RuntimePort {
     if (this.#closed) return;
     this.#closed = true;
     this.#kill();
+    this.#sendBack();
     this.#settle(
       exited(this.#current?.invocation.requestId ?? '', { code: null, signal: 'SIGKILL' }),
     );
@@ -139,7 +157,8 @@ export class Environment implements RuntimePort {
   // ── the Runtime API's side ────────────────────────────────────────────────────────────────
 
   next(): Promise<RuntimeEvent> | undefined {
-    if (this.#current?.delivered === true || this.#deliver !== undefined) return undefined;
+    const delivered = this.#line.reduce((sum, one) => sum + (one.delivered ? 1 : 0), 0);
+    if (delivered + this.#deliver.length >= (this.#child?.slots ?? 1)) return undefined;
     if (this.#phase === 'init') {
       this.#initMs = (this.#io.clock.monotonicUs() - this.#initStartedUs) / 1000;
       if (this.#current !== undefined) this.#startClock(this.#current);
@@ -148,32 +167,29 @@ export class Environment implements RuntimePort {
     if (this.#phase !== 'ready') this.#parts.onStarted();
     this.#phase = 'ready';
     const event = new Promise<RuntimeEvent>((resolve) => {
-      this.#deliver = resolve;
+      this.#deliver.push(resolve);
     });
-    this.#deliverCurrent();
+    const current = this.#current;
+    if (current !== undefined && !current.delivered) this.#deliverNext(current);
     return event;
   }
 
-  respond(requestId: string, invocationId: string | undefined, payload: Uint8Array): Verdict {
-    const verdict = this.#checkAnswer(requestId, invocationId);
+  respond(answered: Answered, payload: Uint8Array): Verdict {
+    const verdict = this.#checkAnswer(answered);
     if (verdict !== 'accepted') return verdict;
     if (payload.length > responseBytesMax) {
-      this.#settle(responseTooLarge());
+      this.#settle(responseTooLarge(), answered.tookUs);
       return 'too-large';
     }
-    this.#settle({ payload, failed: false });
+    this.#settle({ payload, failed: false }, answered.tookUs);
     return 'accepted';
   }
 
-  fail(
-    requestId: string,
-    invocationId: string | undefined,
-    payload: Uint8Array,
-    errorType: string | undefined,
-  ): Verdict {
-    const verdict = this.#checkAnswer(requestId, invocationId);
+  fail(answered: Answered, payload: Uint8Array, errorType: string | undefined): Verdict {
+    const verdict = this.#checkAnswer(answered);
     if (verdict !== 'accepted') return verdict;
-    this.#settle({ payload, failed: true, status: 'error', errorType: errorType ?? 'Unhandled' });
+    const outcome = { payload, failed: true, errorType: errorType ?? 'Unhandled' } as const;
+    this.#settle({ ...outcome, status: 'error' }, answered.tookUs);
     return 'accepted';
   }
 
@@ -190,7 +206,7 @@ export class Environment implements RuntimePort {
     return 'accepted';
   }
 
-  #checkAnswer(requestId: string, invocationId: string | undefined): Verdict {
+  #checkAnswer({ requestId, invocationId }: Answered): Verdict {
     const current = this.#current;
     if (current === undefined || !current.delivered) return 'unknown-request';
     if (requestId !== current.invocation.requestId) return 'unknown-request';
@@ -218,7 +234,7 @@ export class Environment implements RuntimePort {
       (error: unknown) => {
         this.#parts.onStarted();
         this.#phase = 'none';
-        this.#current = undefined;
+        this.#line.shift();
         current?.timer?.cancel();
         current?.reject(error);
       },
@@ -281,13 +297,21 @@ export class Environment implements RuntimePort {
     this.#reset();
     if (current === undefined) return;
     if (neverDelivered) this.#launch('suppressed-init');
-    else this.#settle(exited(current.invocation.requestId, exit));
+    else {
+      this.#sendBack();
+      this.#settle(exited(current.invocation.requestId, exit));
+    }
+  }
+
+  /** Those behind an invocation whose process is gone have not begun. */
+  #sendBack(): void {
+    for (const one of this.#line.splice(1)) one.resolve('not-begun');
   }
 
   /** Back to an environment without process; its next invocation begins with init again. */
   #reset(): void {
     this.#child = undefined;
-    this.#deliver = undefined;
+    this.#deliver.length = 0;
     this.#phase = 'none';
     this.#initTimer?.cancel();
     this.#initTimer = undefined;
@@ -303,7 +327,7 @@ export class Environment implements RuntimePort {
 
   // ── one invocation ────────────────────────────────────────────────────────────────────────
 
-  #startClock(current: Current): void {
+  #startClock(current: Accepted): void {
     if (current.startedUs !== 0) return;
     const timeoutMs = this.record.timeoutS * 1000;
     current.startedUs = this.#io.clock.monotonicUs();
@@ -312,17 +336,17 @@ export class Environment implements RuntimePort {
     this.#log.begin(startLine(current.invocation.requestId), current.invocation.wantsTail);
   }
 
-  #deliverCurrent(): void {
-    const current = this.#current;
-    const deliver = this.#deliver;
-    if (current === undefined || deliver === undefined) return;
-    this.#deliver = undefined;
+  /** Answers a waiting `next`, where there is one, with an accepted invocation. */
+  #deliverNext(current: Accepted): void {
+    const deliver = this.#deliver.shift();
+    if (deliver === undefined) return;
     current.delivered = true;
     const { requestId, payload, clientContext } = current.invocation;
     deliver({
       requestId,
       invocationId: current.invocationId,
-      deadlineMs: current.deadlineMs,
+      // Of one that stands behind another it is known to a millisecond or two.
+      deadlineMs: current.deadlineMs || this.#io.clock.wallMs() + this.record.timeoutS * 1000,
       functionArn: this.record.arn,
       traceId: newTraceId(this.#io),
       clientContext,
@@ -339,20 +363,22 @@ export class Environment implements RuntimePort {
     this.#kill();
     this.#log.settle();
     this.#log.write(timeoutLine(this.#io.clock.wallMs(), requestId, timeoutS));
+    this.#sendBack();
     this.#settle(timedOut(requestId, timeoutS));
   }
 
-  #settle(outcome: Outcome): void {
-    const current = this.#current;
+  #settle(outcome: Outcome, tookUs?: number): void {
+    const current = this.#line.shift();
     if (current === undefined) return;
-    this.#current = undefined;
     current.timer?.cancel();
     const nowUs = this.#io.clock.monotonicUs();
     const { requestId } = current.invocation;
     if (current.startedUs !== 0) {
       const { memoryMb, timeoutS } = this.record;
       const durationMs =
-        outcome.status === 'timeout' ? timeoutS * 1000 : (nowUs - current.startedUs) / 1000;
+        outcome.status === 'timeout'
+          ? timeoutS * 1000
+          : (tookUs ?? nowUs - current.startedUs) / 1000;
       const used = Math.min(Math.ceil(this.#memory.read('sometimes') / mebibyte), memoryMb);
       const report = reportLine({
         requestId,
@@ -366,13 +392,8 @@ export class Environment implements RuntimePort {
       this.#initMs = undefined;
       this.#log.finish([endLine(requestId), report]);
     }
+    const next = this.#current;
+    if (next?.delivered === true) this.#startClock(next);
     current.resolve(outcome);
   }
-}
-
-/** `Root=1-<seconds>-<24 hex>;Parent=<16 hex>;Sampled=0`. */
-function newTraceId(io: Io): string {
-  const uuid = io.random.uuid();
-  const parent = `${uuid.slice(14, 18)}${io.random.uuid().slice(24)}`;
-  return `${traceRoot(uuid, io.clock.wallMs())};Parent=${parent};Sampled=0`;
 }

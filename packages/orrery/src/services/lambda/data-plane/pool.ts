@@ -11,22 +11,26 @@
  * P4  Environments of an older generation of a function get no more events (F3).
  * P5  A function that answers in less time than a process needs to wake up is not given more
  *     processes than keep the processors busy: a call waits for one of those at hand, at most
- *     `briefWaitMs`. (Beside the machine's own, AWS would have an environment for each.)
+ *     `briefWaitMs`. (Beside the machine's own, AWS would have an environment for each.) Where its
+ *     process holds events itself, the call waits there, and is taken back if it has not begun by then.
  * P6  Environments start few at a time: on a machine with more to do than it can, those that start together
  *     take long together, and each call that comes meanwhile would start one more. A call takes whichever
  *     comes first: an environment that is free, or leave to start one (after `startWaitMs` it has that).
  */
 import type { ServiceError } from '../../../endpoint/service.ts';
 import type { Io, Timer } from '../../../io/io.ts';
+import { assert } from '../../../stdx/assert.ts';
 import type { CodeStore } from '../code.ts';
 import { type ThrottleReason, tooManyRequests } from '../errors.ts';
 import type { FunctionRecord, FunctionRegistry } from '../functions.ts';
 import type { LambdaSettings } from '../options.ts';
-import { Environment, type Invocation } from './environment.ts';
+import { Environment } from './environment.ts';
 import { EnvironmentLog } from './environment-log.ts';
+import type { Invocation } from './invocation.ts';
 import { logStreamName } from './log-lines.ts';
 import type { LogSink } from './log-sink.ts';
 import type { Outcome } from './outcome.ts';
+import { StandingLine } from './standing-line.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 const waitersMax = 1000;
@@ -48,7 +52,7 @@ interface Group {
   /** Accepted and not yet answered. */
   inFlight: number;
   /** Environments with an event in hand. */
-  busy: number;
+  readonly busy: Set<Environment>;
   /** About the quickest of the latest answers, in microseconds. */
   quickestUs: number;
   /** Calls that wait for one of those (P5, P6). */
@@ -78,8 +82,10 @@ export class EnvironmentPool {
   readonly #busy = new Set<Environment>();
   /** Those whose first init is not over. */
   readonly #starting = new Set<Environment>();
+  readonly #standing: StandingLine;
   #waiters: Waiter[] = [];
   #unreservedInFlight = 0;
+  #isClosed = false;
   #reaper: Timer | undefined;
   #watcher: Timer | undefined;
 
@@ -95,6 +101,7 @@ export class EnvironmentPool {
     this.#registry = registry;
     this.#code = code;
     this.#sink = sink;
+    this.#standing = new StandingLine(io, briefWaitMs);
     registry.onChange((name, record) => this.#retire(name, record));
   }
 
@@ -107,19 +114,19 @@ export class EnvironmentPool {
     group.inFlight += 1;
     if (isUnreserved) this.#unreservedInFlight += 1;
     try {
-      const soon = this.#oneSoon(record, group);
+      const before = this.#oneToStandBehind(record, group);
+      if (before !== undefined) {
+        const ran = await this.#runBehind(group, before, invocation);
+        if (ran !== 'not-begun') return ran;
+        if (this.#isClosed) return this.#allBusy();
+      }
       // Nothing is waited for that is there: calls of the same moment must see each other.
+      const soon = before === undefined ? this.#oneSoon(record, group) : undefined;
       const environment =
         (soon instanceof Promise ? await soon : soon) ??
         this.#take(record, group) ??
         (await this.#wait(record));
-      if (environment === undefined) {
-        return tooManyRequests(
-          'ConcurrentInvocationLimitExceeded',
-          `Rate Exceeded. (All ${this.#settings.maxEnvironments} environments of this machine ` +
-            'are busy; see maxEnvironments.)',
-        );
-      }
+      if (environment === undefined) return this.#allBusy();
       return await this.#run(group, environment, invocation);
     } finally {
       group.inFlight -= 1;
@@ -127,23 +134,66 @@ export class EnvironmentPool {
     }
   }
 
+  #allBusy(): ServiceError {
+    return tooManyRequests(
+      'ConcurrentInvocationLimitExceeded',
+      `Rate Exceeded. (All ${this.#settings.maxEnvironments} environments of this machine ` +
+        'are busy; see maxEnvironments.)',
+    );
+  }
+
   async #run(group: Group, environment: Environment, invocation: Invocation): Promise<Ran> {
     this.#busy.add(environment);
-    group.busy += 1;
+    group.busy.add(environment);
     this.#watch();
     const startedUs = this.#io.clock.monotonicUs();
     try {
       const outcome = await environment.invoke(invocation);
+      assert(outcome !== 'not-begun', 'an event that stands behind no other begins');
       const tookUs = this.#io.clock.monotonicUs() - startedUs;
       const { quickestUs } = group;
       group.quickestUs =
         tookUs < quickestUs ? tookUs : quickestUs + (tookUs - quickestUs) * forgetting;
       return { outcome, environment };
     } finally {
-      group.busy -= 1;
-      this.#busy.delete(environment);
-      this.#release(environment, group);
+      this.#ended(environment, group);
     }
+  }
+
+  /** The busy environment with the shortest line, where the function is quick and there is room (P5). */
+  #oneToStandBehind(record: FunctionRecord, group: Group): Environment | undefined {
+    if (group.busy.size < briefMax || group.quickestUs > briefUs) return undefined;
+    let best: Environment | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const environment of group.busy) {
+      const { behind } = environment;
+      if (behind === undefined || behind >= fewest) continue;
+      if (environment.record.generation !== record.generation) continue;
+      best = environment;
+      fewest = behind;
+    }
+    return best;
+  }
+
+  async #runBehind(
+    group: Group,
+    environment: Environment,
+    invocation: Invocation,
+  ): Promise<Ran | 'not-begun'> {
+    this.#standing.add(environment, invocation.requestId);
+    try {
+      const outcome = await environment.invokeBehind(invocation);
+      return outcome === 'not-begun' ? outcome : { outcome, environment };
+    } finally {
+      this.#ended(environment, group);
+    }
+  }
+
+  /** One event of an environment is answered: where it was the last, the environment is free. */
+  #ended(environment: Environment, group: Group): void {
+    if (environment.isBusy || !this.#busy.delete(environment)) return;
+    group.busy.delete(environment);
+    this.#release(environment, group);
   }
 
   /** Environments now, with and without an event in hand. */
@@ -157,6 +207,7 @@ export class EnvironmentPool {
 
   /** Ends every environment; calls in hand end as by a crash. */
   close(): void {
+    this.#isClosed = true;
     this.#reaper?.cancel();
     this.#watcher?.cancel();
     for (const waiter of this.#waiters) waiter.timer.cancel();
@@ -175,7 +226,7 @@ export class EnvironmentPool {
       group = {
         idle: [],
         inFlight: 0,
-        busy: 0,
+        busy: new Set(),
         quickestUs: Number.POSITIVE_INFINITY,
         room: new WaitingRoom(this.#io),
         made: 0,
@@ -252,7 +303,7 @@ export class EnvironmentPool {
     record: FunctionRecord,
     group: Group,
   ): Promise<Environment | undefined> | Environment | undefined {
-    if (group.busy >= briefMax && group.quickestUs <= briefUs) {
+    if (group.busy.size >= briefMax && group.quickestUs <= briefUs) {
       return group.room.wait(record, briefWaitMs, false);
     }
     const idle = this.#takeIdle(record, group);

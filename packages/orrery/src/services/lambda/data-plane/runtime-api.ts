@@ -17,17 +17,20 @@ export interface RuntimeEvent {
 
 export type Verdict = 'accepted' | 'unknown-request' | 'wrong-invocation' | 'too-large' | 'state';
 
+/** Which event an answer is for. */
+export interface Answered {
+  readonly requestId: string;
+  readonly invocationId: string | undefined;
+  /** How long the handler took, where the runtime says so (our own, in a thread). */
+  readonly tookUs: number | undefined;
+}
+
 /** What the environment does with the calls of its process. */
 export interface RuntimePort {
   /** Resolves with the next event, however long that takes. */
   next(): Promise<RuntimeEvent> | undefined;
-  respond(requestId: string, invocationId: string | undefined, payload: Uint8Array): Verdict;
-  fail(
-    requestId: string,
-    invocationId: string | undefined,
-    payload: Uint8Array,
-    errorType: string | undefined,
-  ): Verdict;
+  respond(answered: Answered, payload: Uint8Array): Verdict;
+  fail(answered: Answered, payload: Uint8Array, errorType: string | undefined): Verdict;
   failInit(payload: Uint8Array, errorType: string | undefined): Verdict;
 }
 
@@ -51,11 +54,15 @@ export function runtimeApi(port: RuntimePort): (request: HttpRequest) => Promise
     if (call === 'init/error') return answer(port.failInit(body, headers[errorTypeHeader]));
     const match = invocationPath.exec(call);
     if (match === null) return refused(404, 'NotFound', `no such call: ${method} ${path}`);
-    const requestId = match[1] ?? '';
-    const invocationId = headers['lambda-runtime-invocation-id'];
+    const took = headers['orrery-took-us'];
+    const answered: Answered = {
+      requestId: match[1] ?? '',
+      invocationId: headers['lambda-runtime-invocation-id'],
+      tookUs: took === undefined ? undefined : Number(took),
+    };
     return match[2] === 'response'
-      ? answer(port.respond(requestId, invocationId, body))
-      : answer(port.fail(requestId, invocationId, body, headers[errorTypeHeader]));
+      ? answer(port.respond(answered, body))
+      : answer(port.fail(answered, body, headers[errorTypeHeader]));
   };
 }
 

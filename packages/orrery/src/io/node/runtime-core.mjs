@@ -1,24 +1,21 @@
 /**
- * What runs inside an execution environment of a Node runtime: fetches invocations from the Lambda
- * Runtime API, calls the handler, posts what it returned. Owns the program's side of
- * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; refuses to own limits (the
- * Lambda service ends what takes too long or too much).
+ * What runs inside an execution environment of a Node runtime, process or thread: fetches invocations,
+ * calls the handler, hands over what it returned. Owns the program's side of
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; refuses to own how calls travel
+ * (`runtime-process.mjs`, `runtime-thread.mjs`) and limits (the Lambda service ends what takes too
+ * long or too much).
  *
- * It starts with every cold start, so it is plain JavaScript and loads no module that it can do
- * without: the API is spoken on node:net (node:http costs 8 ms to load), one request at a time.
+ * It starts with every cold start, so it is plain JavaScript and loads no module that it can do without.
  *
  * Invariants:
- *  1. When the connection to the parent is lost, this process ends.
- *  2. While a handler runs, nothing of ours keeps the event loop alive.
+ *  1. While a handler runs, nothing of ours keeps the event loop alive.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, enableCompileCache, flushCompileCache } from 'node:module';
-import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 
-const API = '/2018-06-01/runtime';
 const env = process.env;
 const taskRoot = env.LAMBDA_TASK_ROOT ?? process.cwd();
 const callbacksAllowed = !/nodejs(2[4-9]|[3-9]\d)\./.test(env.AWS_EXECUTION_ENV ?? '');
@@ -29,44 +26,6 @@ class RuntimeError extends Error {
     super(message);
     this.name = name;
   }
-}
-
-// The connection, which this process was born with: requests go out one at a time, answers have a
-// content-length. (AWS_LAMBDA_RUNTIME_API names the same interface for whatever else runs here.)
-
-const socket = new Socket({ fd: 3 });
-let received = Buffer.alloc(0);
-let expecting;
-
-socket.on('data', (chunk) => {
-  received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-  const headEnd = received.indexOf('\r\n\r\n');
-  if (headEnd === -1) return;
-  const lines = received.latin1Slice(0, headEnd).split('\r\n');
-  const headers = {};
-  for (let i = 1; i < lines.length; i++) {
-    const colon = lines[i].indexOf(':');
-    headers[lines[i].slice(0, colon).toLowerCase()] = lines[i].slice(colon + 1).trim();
-  }
-  const end = headEnd + 4 + Number(headers['content-length'] ?? 0);
-  if (received.length < end) return;
-  const body = received.utf8Slice(headEnd + 4, end);
-  received = received.subarray(end);
-  const resolve = expecting;
-  expecting = undefined;
-  resolve({ status: Number(lines[0].slice(9, 12)), headers, body });
-});
-socket.on('error', () => process.exit(1));
-socket.on('close', () => process.exit(1));
-
-function ask(method, path, body = '', extra = '') {
-  socket.write(
-    `${method} ${API}${path} HTTP/1.1\r\nHost: runtime\r\n${extra}` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  return new Promise((resolve) => {
-    expecting = resolve;
-  });
 }
 
 // Errors, in AWS's shape.
@@ -80,32 +39,6 @@ function describe(error) {
     };
   }
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
-}
-
-function postError(path, error, more = '') {
-  const shape = describe(error);
-  const type = shape.errorType.replace(/[^\x20-\x7e]/g, '');
-  const headers = `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${type}\r\n`;
-  return ask('POST', path, JSON.stringify(shape), headers + more);
-}
-
-// Output blocks when the parent does not keep up: it must neither pile up here nor come after the
-// result. The streams are made when they are first used, which most cold starts never do.
-
-for (const name of ['stdout', 'stderr']) {
-  const { get } = Object.getOwnPropertyDescriptor(process, name);
-  let stream;
-  Object.defineProperty(process, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      if (stream === undefined) {
-        stream = get.call(process);
-        stream._handle?.setBlocking?.(true);
-      }
-      return stream;
-    },
-  });
 }
 
 // The console prints as AWS's does: time, request, level, one line per call.
@@ -216,8 +149,7 @@ function parseOptional(text) {
   return text ? JSON.parse(text) : undefined;
 }
 
-function contextOf(headers, invocation) {
-  const deadlineMs = Number(headers['lambda-runtime-deadline-ms']);
+function contextOf(event) {
   return {
     callbackWaitsForEmptyEventLoop: true,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
@@ -225,11 +157,11 @@ function contextOf(headers, invocation) {
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: parseOptional(headers['lambda-runtime-client-context']),
-    identity: parseOptional(headers['lambda-runtime-cognito-identity']),
-    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
-    awsRequestId: invocation.requestId,
-    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+    clientContext: parseOptional(event.clientContext),
+    identity: parseOptional(event.identity),
+    invokedFunctionArn: event.functionArn,
+    awsRequestId: event.requestId,
+    getRemainingTimeInMillis: () => event.deadlineMs - Date.now(),
   };
 }
 
@@ -247,43 +179,43 @@ function callWithCallback(handler, event, context, invocation) {
   });
 }
 
-async function invoke(handler, headers, body, invocation) {
-  const event = JSON.parse(body);
-  const context = contextOf(headers, invocation);
-  traceId = headers['lambda-runtime-trace-id'];
+async function invoke(handler, event, invocation) {
+  const input = JSON.parse(event.body);
+  const context = contextOf(event);
+  traceId = event.traceId;
   const result = callbacksAllowed
-    ? await callWithCallback(handler, event, context, invocation)
-    : await handler(event, context);
+    ? await callWithCallback(handler, input, context, invocation)
+    : await handler(input, context);
   const text = JSON.stringify(result === undefined ? null : result);
   if (text === undefined) throw new Error('Unable to stringify response body');
   return text;
 }
 
-/** Asks the parent to answer a result with the next invocation: one round trip instead of two. */
-const THEN_NEXT = 'X-Orrery-Then-Next: 1\r\n';
+/** Whether the next event is waited for. */
+let isIdle = false;
 
-async function serve(handler) {
-  let next = ask('GET', '/invocation/next');
+async function serve(line, handler) {
+  let next = line.next();
   for (let first = true; ; first = false) {
-    socket.ref();
-    const { status, headers, body } = await next;
-    if (status !== 200) process.exit(1);
-    socket.unref();
-    const requestId = headers['lambda-runtime-aws-request-id'];
-    current = { requestId, onIdle: undefined };
+    isIdle = true;
+    line.hold();
+    const event = await next;
+    line.release();
+    isIdle = false;
+    current = { requestId: event.requestId, onIdle: undefined };
     let text;
     let failure;
     try {
-      text = await invoke(handler, headers, body, current);
+      text = await invoke(handler, event, current);
     } catch (error) {
       failure = { error };
     }
-    socket.ref();
     if (failure === undefined) {
-      next = ask('POST', `/invocation/${requestId}/response`, text, THEN_NEXT);
+      next = line.respond(event.requestId, text);
     } else {
-      print('ERROR', ['Invoke Error ', JSON.stringify(describe(failure.error))]);
-      next = postError(`/invocation/${requestId}/error`, failure.error, THEN_NEXT);
+      const shape = describe(failure.error);
+      print('ERROR', ['Invoke Error ', JSON.stringify(shape)]);
+      next = line.fail(event.requestId, shape);
     }
     current = undefined;
     // Written now because nobody lets an environment exit in peace, which is when Node would do it.
@@ -292,26 +224,31 @@ async function serve(handler) {
 }
 
 /** What nobody caught ends the environment, after the invocation is told. */
-async function crash(error, code) {
-  if (expecting !== undefined && current === undefined) process.exit(code);
-  print('ERROR', ['Uncaught Exception ', JSON.stringify(describe(error))]);
-  socket.ref();
-  const path = current === undefined ? '/init/error' : `/invocation/${current.requestId}/error`;
-  await postError(path, error);
+async function crash(line, error, code) {
+  if (isIdle) process.exit(code);
+  const shape = describe(error);
+  print('ERROR', ['Uncaught Exception ', JSON.stringify(shape)]);
+  line.hold();
+  await line.giveUp(current?.requestId, shape);
   process.exit(code);
 }
 
-process.on('uncaughtException', (error) => crash(error, 129));
-process.on('unhandledRejection', (reason) => {
-  crash(new RuntimeError('Runtime.UnhandledPromiseRejection', String(reason)), 128);
-});
-process.on('beforeExit', () => current?.onIdle?.());
-
-// The argument is a directory for compiled code: a bundle with an SDK starts with 12 ms of CPU less.
-if (process.argv[2] !== undefined) enableCompileCache(process.argv[2]);
-
-loadHandler(env._HANDLER ?? '').then(serve, async (error) => {
-  print('ERROR', ['Uncaught Exception ', JSON.stringify(describe(error))]);
-  await postError('/init/error', error);
-  process.exit(1);
-});
+/**
+ * Runs the environment on a line to the Lambda service: `next`, `respond` and `fail` resolve with the
+ * following event, `giveUp` when the failure (of init where there is no request id) has been told;
+ * between `hold` and `release` the line keeps the event loop alive. `cacheDirectory` is for compiled code:
+ * a bundle with an SDK starts with 12 ms of CPU less.
+ */
+export function run(line, cacheDirectory) {
+  process.on('uncaughtException', (error) => crash(line, error, 129));
+  process.on('unhandledRejection', (reason) => {
+    const error = new RuntimeError('Runtime.UnhandledPromiseRejection', String(reason));
+    crash(line, error, 128);
+  });
+  process.on('beforeExit', () => current?.onIdle?.());
+  if (cacheDirectory !== undefined) enableCompileCache(cacheDirectory);
+  return loadHandler(env._HANDLER ?? '').then(
+    (handler) => serve(line, handler),
+    (error) => crash(line, error, 1),
+  );
+}
