@@ -8,7 +8,7 @@ import { strToU8, zipSync } from 'fflate';
 import { startCloud } from '../packages/orrery/test/cloud-process.ts';
 import { eventually } from '../packages/orrery/test/eventually.ts';
 import { httpRequest, load } from './load.ts';
-import { type Contender, report, rounds } from './rounds.ts';
+import { type Contender, report, rivalry } from './rounds.ts';
 import { forkServer, freePort, type Server, spawnServer, temporaryFolder } from './servers.ts';
 
 const handler = `exports.handler = async () => ({ statusCode: 200, body: 'hello' });`;
@@ -88,10 +88,22 @@ function versionOf(node: string): string {
   return `Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1)}`;
 }
 
-export async function run(): Promise<void> {
-  await using cloud = await startCloud({ args: ['--regions', 'us-east-1'] });
+/** Our own two: a function's environment is a process, or with `--isolation thread` a thread. */
+async function startOrrery(isolation: 'process' | 'thread') {
+  const cloud = await startCloud({ args: ['--regions', 'us-east-1', '--isolation', isolation] });
   const region = cloud.status.regions[0];
-  const host = await deployHello(cloud.status.endpoint);
+  return {
+    name: `orrery, a ${isolation} each`,
+    host: region?.ip ?? '',
+    port: Number(new URL(region?.endpoint ?? '').port),
+    pid: region?.pid ?? 0,
+    header: await deployHello(cloud.status.endpoint),
+    cloud,
+  };
+}
+
+export async function run(): Promise<void> {
+  const ours = [await startOrrery('thread'), await startOrrery('process')];
   // A peer is run by the Node that its user has; ours is pinned. Both are shown where they differ.
   const nodes = [...new Set([process.execPath, machineNode() ?? process.execPath])];
   const offline = await Promise.all(
@@ -104,13 +116,7 @@ export async function run(): Promise<void> {
   );
   const bare = await forkServer('node-http.ts');
   const targets = [
-    {
-      name: 'orrery',
-      host: region?.ip ?? '',
-      port: Number(new URL(region?.endpoint ?? '').port),
-      pid: region?.pid ?? 0,
-      header: host,
-    },
+    ...ours,
     ...offline,
     { name: 'bare node:http echo', host: '127.0.0.1', ...bare, header: 'localhost' },
   ];
@@ -139,7 +145,10 @@ export async function run(): Promise<void> {
         }),
     };
   });
-  report('HTTP API → Lambda hello', await rounds(contenders, 5), 'goal ≥ 4 ×');
+  const standings = await rivalry(contenders, 5);
+  const title = 'HTTP API → Lambda hello';
+  for (const { name } of ours) report(title, standings(name), 'goal ≥ 4 × serverless-offline');
   for (const one of offline) one.stop();
   bare.stop();
+  for (const { cloud } of ours) await cloud[Symbol.asyncDispose]();
 }

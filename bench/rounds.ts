@@ -19,13 +19,22 @@ export interface Standing {
 const warmUps = 3;
 
 /**
- * Median per contender over the rounds; the first ones warm up and do not count. The ratio is
- * the median of the rounds' own ratios, since neighbours in time had the same machine.
+ * Median per contender over the rounds; the first ones warm up and do not count. A ratio is
+ * the median of the rounds' own ratios, since neighbours in time had the same machine. It is the first
+ * contender's to each.
  */
 export async function rounds(
   contenders: readonly Contender[],
   count: number,
 ): Promise<readonly Standing[]> {
+  return (await rivalry(contenders, count))(contenders[0]?.name ?? '');
+}
+
+/** The same rounds, with ratios of whichever contender is asked for, which comes first then. */
+export async function rivalry(
+  contenders: readonly Contender[],
+  count: number,
+): Promise<(ours: string) => readonly Standing[]> {
   const results = new Map<string, LoadResult[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -warmUps; round < count; round += 1) {
     for (const contender of contenders) {
@@ -33,20 +42,23 @@ export async function rounds(
       if (round >= 0) results.get(contender.name)?.push(result);
     }
   }
-  const first = results.get(contenders[0]?.name ?? '') ?? [];
-  return contenders.map(({ name }) => {
-    const all = results.get(name) ?? [];
-    const ratios = all.map(
-      (one, round) => (first[round]?.perCpuSecond ?? Number.NaN) / one.perCpuSecond,
-    );
-    return {
-      name,
-      perCpuSecond: median(all.map((one) => one.perCpuSecond)),
-      perSecond: median(all.map((one) => one.perSecond)),
-      ratio: median(ratios),
-      failures: all.reduce((sum, one) => sum + one.failures, 0),
-    };
-  });
+  return (ours) => {
+    const first = results.get(ours) ?? [];
+    const names = [ours, ...contenders.map(({ name }) => name).filter((name) => name !== ours)];
+    return names.map((name) => {
+      const all = results.get(name) ?? [];
+      const ratios = all.map(
+        (one, round) => (first[round]?.perCpuSecond ?? Number.NaN) / one.perCpuSecond,
+      );
+      return {
+        name,
+        perCpuSecond: median(all.map((one) => one.perCpuSecond)),
+        perSecond: median(all.map((one) => one.perSecond)),
+        ratio: median(ratios),
+        failures: all.reduce((sum, one) => sum + one.failures, 0),
+      };
+    });
+  };
 }
 
 function median(values: readonly number[]): number {
