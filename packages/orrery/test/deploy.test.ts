@@ -21,7 +21,8 @@ before(async () => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   // The bundler of the CDK wants to know the project's root.
   cpSync(join(root, 'package-lock.json'), join(folder, 'package-lock.json'));
-  cloud = await startCloud({ args: [folder, '--latency', 'off'] });
+  // In threads, so that the whole app has run in them too.
+  cloud = await startCloud({ args: [folder, '--latency', 'off', '--isolation', 'thread'] });
   client = new PlaceClient(cloud.status.proxy, 'frankfurt');
 });
 
@@ -41,6 +42,10 @@ const actions = (stacks: readonly DeployedStack[]): string[] =>
   [...new Set(stacks.map((stack) => stack.action))].sort();
 
 it('deploys an edit, nothing where nothing changed, and takes everything away', async () => {
+  const order = { customer: 'ada', item: 'tea', quantity: 1 };
+  const posted = await client.send('http://api.orders.test/orders', { body: order });
+  assert.equal(posted.status, 201, posted.text);
+
   assert.deepEqual(actions(await run('deploy')), ['unchanged']);
 
   const handler = join(folder, 'handlers', 'health.ts');
