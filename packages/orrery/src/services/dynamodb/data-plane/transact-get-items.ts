@@ -73,7 +73,12 @@ export function transactGetItems(engine: Engine, input: TransactGetItemsInput): 
   const bound = gets.map((get) => {
     // Names without an expression are let pass here, as nowhere else.
     validateMap(get.Key);
-    return { get, paths: bindPaths(get) };
+    const { ProjectionExpression, ExpressionAttributeNames } = get;
+    const paths = bindPaths({
+      ...(ProjectionExpression !== undefined && { ProjectionExpression }),
+      ...(ExpressionAttributeNames !== undefined && { ExpressionAttributeNames }),
+    });
+    return { get, paths };
   });
   const tables = bound.map(({ get }) => servingTable(engine, get.TableName));
   const located = bound.map(({ get, paths }, i) =>

@@ -11,6 +11,7 @@ import {
   required,
   throwProblems,
 } from '../constraints.ts';
+import { refuseDuplicates } from '../data-plane/batches.ts';
 import {
   addUnits,
   type CapacityMode,
@@ -79,16 +80,25 @@ export function batchExecuteStatement(engine: Engine, input: BatchExecuteStateme
   throwProblems(problems);
   refuseMixed(input.Statements);
   const units = new Map<StoredTable, Units>();
-  const responses = input.Statements.map((one): Answer => {
-    try {
-      return answerTo(engine, one, units);
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      return { Error: told(error) };
-    }
+  const prepared = input.Statements.map((one) => orError(() => prepare(engine, one, units)));
+  refuseDuplicates(prepared.flatMap((one) => ('key' in one ? [one.key] : [])));
+  const responses = prepared.map((one): Answer => {
+    if (!('key' in one)) return one;
+    const TableName = one.table.name;
+    return { TableName, ...orError(one.run) };
   });
   const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
   return { Responses: responses, ...(capacities && { ConsumedCapacity: capacities }) };
+}
+
+/** What it returns, or what it throws as an answer tells it. */
+function orError<T>(run: () => T): T | Answer {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return { Error: told(error) };
+  }
 }
 
 /** A statement that cannot be parsed is told in its own answer. */
@@ -109,26 +119,36 @@ function told(error: ServiceError): NonNullable<Answer['Error']> {
   };
 }
 
-function answerTo(engine: Engine, one: BatchStatement, units: Map<StoredTable, Units>): Answer {
+/** A statement whose item is known. */
+interface Prepared {
+  readonly table: StoredTable;
+  readonly key: Buffer;
+  readonly run: () => Answer;
+}
+
+function prepare(engine: Engine, one: BatchStatement, units: Map<StoredTable, Units>): Prepared {
   const { statement, ...given } = bindStatement(one.Statement, one.Parameters);
   if (statement.kind === 'SELECT') {
     if (statement.exists) throw validationError('EXISTS is supported in ExecuteTransaction only');
     const consistent = one.ConsistentRead === true;
-    const { table, item, cost } = selectOne(engine, statement, given.given, consistent);
+    const { table, key, item, cost } = selectOne(engine, statement, given.given, consistent);
     addUnits(units, table, { table: cost, indexes: new Map() });
-    return { TableName: table.name, ...(item !== undefined && { Item: item }) };
+    return { table, key, run: () => (item === undefined ? {} : { Item: item }) };
   }
   const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
   const write = locateWrite(engine, statement, { ...given, tellsItem });
-  const outcome = engine.storage.transaction((transaction) => {
-    const found = tryWrite(engine, transaction, write);
-    carryOut(engine, transaction, found);
-    return found;
-  });
-  const { table } = write.located;
-  addUnits(units, table, unitsOfWrite(table, outcome.before, outcome.after));
-  const item = returnedItem(write, outcome);
-  return { TableName: table.name, ...(item !== undefined && { Item: item }) };
+  const { table, key } = write.located;
+  const run = (): Answer => {
+    const outcome = engine.storage.transaction((transaction) => {
+      const found = tryWrite(engine, transaction, write);
+      carryOut(engine, transaction, found);
+      return found;
+    });
+    addUnits(units, table, unitsOfWrite(table, outcome.before, outcome.after));
+    const item = returnedItem(write, outcome);
+    return item === undefined ? {} : { Item: item };
+  };
+  return { table, key, run };
 }
 
 export interface Selected {

@@ -76,7 +76,7 @@ function setOf(elements: readonly AttributeValue[]): AttributeValue {
   const types = new Set(elements.map(typeOf));
   const [type] = types;
   if (types.size === 0) {
-    throw validationError('One or more parameter values were invalid: An set may not be empty');
+    throw validationError('Empty bags are not supported');
   }
   if (types.size > 1 || (type !== 'S' && type !== 'N' && type !== 'B')) {
     throw validationError('Sets must hold elements of one type: string, number or binary');

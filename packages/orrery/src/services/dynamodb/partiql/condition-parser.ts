@@ -5,7 +5,7 @@
  *   and       = not *( AND not )
  *   not       = NOT not / predicate
  *   predicate = operand [ comparator operand / [ NOT ] IN list / [ NOT ] BETWEEN operand AND operand
- *               / IS [ NOT ] ( MISSING / NULL ) ]
+ *               / IS [ NOT ] ( MISSING / NULL / type ) ]
  *   operand   = path / value / function / ( or )
  */
 import { validationError } from '../errors.ts';
@@ -21,7 +21,26 @@ const comparators: Readonly<Record<string, Comparator>> = {
   '>': '>',
   '>=': '>=',
 };
-const tests = new Set(['begins_with', 'contains', 'attribute_type']);
+const tests = new Set([
+  'attribute_exists',
+  'attribute_not_exists',
+  'attribute_type',
+  'begins_with',
+  'contains',
+]);
+/** PartiQL's types and DynamoDB's. */
+const types: Readonly<Record<string, string>> = {
+  NULL: 'NULL',
+  BOOLEAN: 'BOOL',
+  BOOL: 'BOOL',
+  BLOB: 'B',
+  STRING: 'S',
+  NUMERIC: 'N',
+  STRUCT: 'M',
+  TUPLE: 'M',
+  LIST: 'L',
+};
+const told = '[MISSING, NULL, BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST]';
 const inListMax = 100;
 
 type Node = ParsedCondition | ParsedOperand;
@@ -72,6 +91,7 @@ function parsePredicate(reader: TokenReader): Node {
     const right = asOperand(parseOperand(reader));
     return { kind: 'compare', operator, left: asOperand(left), right };
   }
+  refuseOperator(reader);
   if (reader.takeWord('IS')) return parseIs(reader, asOperand(left));
   const not = reader.isWord('NOT');
   if (not) reader.next();
@@ -91,6 +111,14 @@ function parsePredicate(reader: TokenReader): Node {
   return left;
 }
 
+function refuseOperator({ token: { kind, text } }: TokenReader): void {
+  const isArithmetic = kind === 'symbol' && ['+', '-', '*'].includes(text);
+  const isLike = kind === 'word' && text.toUpperCase() === 'LIKE';
+  if (!isArithmetic && !isLike) return;
+  const operator = text.toLowerCase();
+  throw validationError(`Unsupported operator in Condition Expression. Operator: ${operator}`);
+}
+
 function parseIs(reader: TokenReader, operand: ParsedOperand): ParsedCondition {
   reader.countOperator();
   const not = reader.takeWord('NOT');
@@ -98,8 +126,17 @@ function parseIs(reader: TokenReader, operand: ParsedOperand): ParsedCondition {
     const name = not ? 'attribute_exists' : 'attribute_not_exists';
     return { kind: 'function', name, args: [operand] };
   }
-  reader.expectWord('NULL');
-  const type = reader.reference({ kind: 'literal', value: { S: 'NULL' } });
+  const { kind, text } = reader.token;
+  if (kind !== 'word') throw reader.unexpected();
+  const name = text.toUpperCase();
+  if (!Object.hasOwn(types, name)) {
+    const at = reader.position(reader.token);
+    throw validationError(
+      `Unsupported data type for IS operator: ${name}. Supported data types are ${told} at ${at}`,
+    );
+  }
+  reader.next();
+  const type = reader.reference({ kind: 'literal', value: { S: types[name] ?? '' } });
   const args = [operand, { kind: 'value', reference: type } as const];
   const test: ParsedCondition = { kind: 'function', name: 'attribute_type', args };
   return not ? negated(test) : test;
@@ -143,7 +180,7 @@ function parseOperand(reader: TokenReader): Node {
 function parseFunction(reader: TokenReader, written: string): Node {
   const name = written.toLowerCase();
   if (name !== 'size' && !tests.has(name)) {
-    throw validationError(`Unsupported function in WHERE clause: ${written}`);
+    throw validationError(`Unrecognized function: ${written}`);
   }
   reader.next();
   reader.next();

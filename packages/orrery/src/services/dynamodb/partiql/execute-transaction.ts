@@ -5,6 +5,7 @@
  *  X1  As TransactWriteItems: everything is judged before anything is written, in one transaction of
  *      the store, and under a client token of the last ten minutes nothing is written again.
  */
+import { ServiceError } from '../../../endpoint/service.ts';
 import { sha256Base64 } from '../../../stdx/digest.ts';
 import {
   collectProblems,
@@ -66,19 +67,28 @@ export function executeTransaction(engine: Engine, input: ExecuteTransactionInpu
     collectProblems(one, statementRules, `transactStatements.${i + 1}.member.`, problems);
   });
   throwProblems(problems);
-  const bound = input.TransactStatements.map((one) =>
-    attempt((): BoundStatement => {
-      const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
-      return { ...bindStatement(one.Statement, one.Parameters), tellsItem };
-    }),
-  );
-  const statements = allFine(bound);
+  const statements = input.TransactStatements.map((one, i): BoundStatement => {
+    const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+    return located(i, () => ({ ...bindStatement(one.Statement, one.Parameters), tellsItem }));
+  });
   const reads = statements.filter(({ statement }) => isRead(statement)).length;
   if (reads === 0) return writeAll(engine, statements, input);
   if (reads === statements.length) return readAll(engine, statements, input);
   throw validationError(
-    'Transaction cannot contain both read statements and write statements: use one kind',
+    'ExecuteTransaction API does not support both read and write operations in the same request.',
   );
+}
+
+/** What is wrong with a statement in itself fails the request, and says where it stands. */
+function located<T>(index: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { code, message } = error as ServiceError;
+    const isOurs = error instanceof ServiceError && code === 'ValidationException';
+    if (!isOurs || message.startsWith("Statement wasn't well formed")) throw error;
+    throw validationError(`Validation failed in TransactStatements[${index}]: ${message}`);
+  }
 }
 
 function isRead(statement: Statement): boolean {
@@ -97,10 +107,8 @@ function readAll(
   statements: readonly BoundStatement[],
   { ReturnConsumedCapacity: mode }: ExecuteTransactionInput,
 ): object {
-  const selected = allFine(
-    statements.map(({ statement, given }) =>
-      attempt(() => selectOne(engine, statement as Select, given, true, transactionFactor)),
-    ),
+  const selected = statements.map(({ statement, given }, i) =>
+    located(i, () => selectOne(engine, statement as Select, given, true, transactionFactor)),
   );
   refuseRepeated(selected);
   const units = new Map<StoredTable, Units>();

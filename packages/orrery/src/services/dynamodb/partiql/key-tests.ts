@@ -2,6 +2,7 @@
  * Owns: what a WHERE says of the key of a table or index: what a SELECT reads, and which item it is
  * that a statement writes. Pure.
  */
+import { checkNotEmpty } from '../data-plane/key-checks.ts';
 import { invalidParameter, validationError } from '../errors.ts';
 import type { Comparator, Condition, Operand } from '../expressions/tree.ts';
 import type { KeyAttribute } from '../storage/key-encoding.ts';
@@ -38,9 +39,15 @@ const flipped: Partial<Record<Comparator, Comparator>> = {
 /** How to read what the condition asks for. */
 export function planOf(keys: KeyParts, where: Condition | undefined): KeyPlan {
   const left = new Set(conjuncts(where));
+  checkTypes(partitionKeysOf(keys), [...left]);
   const scan: KeyPlan = { partitions: undefined, sort: [], filter: where };
   const partitions = partitionsOf(partitionKeysOf(keys), left);
   if (partitions === undefined) return scan;
+  const [partitionKey] = partitionKeysOf(keys);
+  for (const [value] of partitions) {
+    if (partitionKey !== undefined && value !== undefined) checkNotEmpty(partitionKey, value);
+  }
+  checkTypes(sortKeysOf(keys), [...left]);
   const sort: SortTest[] = [];
   for (const attribute of sortKeysOf(keys)) {
     const found = sortTestOf(attribute, left);
@@ -117,6 +124,42 @@ function isAttribute({ name }: KeyAttribute, operand: Operand): boolean {
 
 function keyValue({ type }: KeyAttribute, operand: Operand): AttributeValue | undefined {
   return operand.kind === 'value' && operand.value[type] !== undefined ? operand.value : undefined;
+}
+
+/** Throws where a partition or sort key is compared with what it can never be. */
+function checkTypes(attributes: readonly KeyAttribute[], conditions: readonly Condition[]): void {
+  for (const attribute of attributes) {
+    for (const condition of conditions) {
+      for (const value of comparedValues(attribute, condition)) checkType(attribute, value);
+    }
+  }
+}
+
+export function checkType({ name, type }: KeyAttribute, value: AttributeValue): void {
+  if (value[type] !== undefined) return;
+  throw validationError(
+    `Key attribute's data type should match its data type in table's schema: Key ${name}`,
+  );
+}
+
+/** Values that the attribute itself is compared with. */
+function comparedValues(attribute: KeyAttribute, condition: Condition): AttributeValue[] {
+  const operands = comparedOperands(condition);
+  if (!operands.some((one) => isAttribute(attribute, one))) return [];
+  return operands.flatMap((one) => (one.kind === 'value' ? [one.value] : []));
+}
+
+function comparedOperands(condition: Condition): readonly Operand[] {
+  switch (condition.kind) {
+    case 'compare':
+      return condition.operator === '<>' ? [] : [condition.left, condition.right];
+    case 'between':
+      return condition.args;
+    case 'in':
+      return [condition.operand, ...condition.list];
+    default:
+      return [];
+  }
 }
 
 function sortTestOf(

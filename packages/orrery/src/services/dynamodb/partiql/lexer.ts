@@ -11,6 +11,7 @@ export interface Token {
   /** Of quoted names and texts what stands between the quotes. */
   readonly text: string;
   readonly start: number;
+  readonly end: number;
 }
 
 const spaces = /(?:[ \t\r\n\f]|--[^\n]*|\/\*[\s\S]*?\*\/)*/y;
@@ -31,10 +32,12 @@ export function tokenize(statement: string): Token[] {
     const group = match.findIndex((part, index) => index > 0 && part !== undefined);
     const kind = kinds[group - 1] ?? 'unknown';
     const text = match[group] ?? '';
-    tokens.push({ kind, text: unescaped(kind, text), start: at });
-    at += match[0].length;
+    const end = at + match[0].length;
+    tokens.push({ kind, text: unescaped(kind, text), start: at, end });
+    at = end;
   }
-  tokens.push({ kind: 'end', text: '', start: statement.length });
+  const { length } = statement;
+  tokens.push({ kind: 'end', text: '', start: length, end: length });
   return tokens;
 }
 

@@ -11,6 +11,7 @@
 import { validationError } from '../errors.ts';
 import type { ParsedAction, ParsedPath, ParsedSetValue } from '../expressions/tree.ts';
 import { parseCondition } from './condition-parser.ts';
+import type { Token } from './lexer.ts';
 import { malformed, TokenReader } from './token-reader.ts';
 import type { Delete, Insert, Order, Returning, Select, Statement, Update } from './tree.ts';
 
@@ -40,10 +41,17 @@ function parse(reader: TokenReader): Bare<Select> | Bare<Insert> | Bare<Update> 
 }
 
 function parseSelect(reader: TokenReader, exists: boolean): Bare<Select> {
+  if (reader.isWord('DISTINCT')) {
+    throw validationError('Unsupported token in expression: DISTINCT');
+  }
+  if (reader.isWord('VALUE') || reader.isWord('PIVOT')) {
+    throw validationError("Select projection doesn't support value or pivot keywords");
+  }
   const paths = reader.takeSymbol('*') ? undefined : parsePaths(reader);
   reader.expectWord('FROM');
   const tableName = reader.name();
   const indexName = reader.takeSymbol('.') ? reader.name() : undefined;
+  refuseAlias(reader);
   const where = reader.takeWord('WHERE') ? parseCondition(reader) : undefined;
   const order: Order[] = [];
   if (reader.takeWord('ORDER')) {
@@ -57,9 +65,27 @@ function parseSelect(reader: TokenReader, exists: boolean): Bare<Select> {
 
 function parsePaths(reader: TokenReader): ParsedPath[] {
   const paths: ParsedPath[] = [];
-  do paths.push(reader.path());
-  while (reader.takeSymbol(','));
+  do {
+    const { token } = reader;
+    if (functionName(reader) !== undefined) throw unexpectedComponent(reader, token);
+    paths.push(reader.path());
+    const operator = reader.token;
+    if (operator.kind === 'symbol' && (operator.text === '+' || operator.text === '-')) {
+      throw unexpectedComponent(reader, operator);
+    }
+    refuseAlias(reader);
+  } while (reader.takeSymbol(','));
   return paths;
+}
+
+/** `AS name`, or a name right away. */
+function refuseAlias(reader: TokenReader): void {
+  if (reader.isWord('AS')) throw validationError('Aliasing is not supported');
+  reader.refuseAlias();
+}
+
+function unexpectedComponent(reader: TokenReader, token: Token): Error {
+  return validationError(`Unexpected path component at ${reader.position(token)}`);
 }
 
 function parseOrder(reader: TokenReader): Order {
@@ -72,13 +98,21 @@ function parseOrder(reader: TokenReader): Order {
 function parseInsert(reader: TokenReader): Bare<Insert> {
   reader.expectWord('INTO');
   const tableName = reader.name();
+  reader.refuseIndex();
   reader.expectWord('VALUE');
   if (!reader.isValue()) throw reader.unexpected();
-  return { kind: 'INSERT', tableName, item: reader.value() };
+  const at = reader.position(reader.token);
+  const item = reader.value();
+  if (item.kind === 'map') return { kind: 'INSERT', tableName, item };
+  throw validationError(
+    'Unsupported format in item expression. Please use struct format {...} to express item values ' +
+      `for insert statement. at ${at}`,
+  );
 }
 
 function parseUpdate(reader: TokenReader): Bare<Update> {
   const tableName = reader.name();
+  reader.refuseIndex();
   const actions: ParsedAction[] = [];
   for (;;) {
     if (reader.takeWord('SET')) {
@@ -97,6 +131,7 @@ function parseUpdate(reader: TokenReader): Bare<Update> {
 function parseDelete(reader: TokenReader): Bare<Delete> {
   reader.expectWord('FROM');
   const tableName = reader.name();
+  reader.refuseIndex();
   const where = parseWhere(reader);
   const returning = parseReturning(reader);
   if (returning !== undefined && returning !== 'ALL_OLD') {
@@ -176,9 +211,7 @@ function parseSetValue(reader: TokenReader): ParsedSetValue {
   }
   const name = functionName(reader);
   if (name === undefined) return { kind: 'path', path: reader.path() };
-  if (name !== 'list_append') {
-    throw malformed(`Unsupported function in SET clause: ${reader.token.text}`);
-  }
+  if (name !== 'list_append' && name !== 'if_not_exists') throw unusable(reader.token.text);
   reader.next();
   reader.next();
   reader.countOperator();
@@ -190,4 +223,22 @@ function parseSetValue(reader: TokenReader): ParsedSetValue {
   });
   reader.expectSymbol(')');
   return { kind: 'call', name, args };
+}
+
+const conditionFunctions = new Set([
+  'attribute_exists',
+  'attribute_not_exists',
+  'attribute_type',
+  'begins_with',
+  'contains',
+  'size',
+]);
+
+function unusable(written: string): Error {
+  const name = written.toLowerCase();
+  return validationError(
+    conditionFunctions.has(name)
+      ? `The function is not allowed in an update expression; function: ${name}`
+      : `Unrecognized function: ${written}`,
+  );
 }

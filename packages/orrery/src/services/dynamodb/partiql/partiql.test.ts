@@ -205,7 +205,25 @@ describe('INSERT, UPDATE, DELETE', () => {
     assert.deepEqual(await run(`SELECT * FROM hash WHERE pk = 'i'`), [
       { pk: { S: 'i' }, quote: { S: "it's" }, n: { N: '-1.5' } },
     ]);
-    assert.match(await problem(`INSERT INTO hash VALUE {'x': 1}`), /Missing the key pk/);
+    assert.match(
+      await problem(`INSERT INTO hash VALUE {'x': 1}`),
+      /should be present in the item: Key pk/,
+    );
+  });
+
+  it('takes the functions of update and condition expressions', async () => {
+    const values = await run(`INSERT INTO hash VALUE {'pk':'f','n':1}`);
+    assert.deepEqual(values, []);
+    const update = `UPDATE hash SET c = if_not_exists(c, 5) + n, d = if_not_exists(e, n)`;
+    assert.deepEqual(
+      await run(`${update} WHERE pk = 'f' AND attribute_exists(n) RETURNING MODIFIED NEW *`),
+      [{ c: { N: '6' }, d: { N: '1' } }],
+    );
+    const where = (test: string) => run(`SELECT pk FROM hash WHERE pk = 'f' AND ${test}`);
+    for (const test of ['c IS NUMERIC', 'pk IS STRING', 'c IS NOT LIST', 'x IS MISSING']) {
+      assert.deepEqual(await where(test), [{ pk: { S: 'f' } }], test);
+    }
+    assert.deepEqual(await where('attribute_not_exists(c)'), []);
   });
 
   it('updates paths, lists and sets, and returns what is asked for', async () => {
@@ -278,7 +296,10 @@ describe('what is no statement', () => {
     }
     assert.match(await problem(`SELECT * FROM hash WHERE pk = ?`), /Number of parameters/);
     assert.match(await problem(`SELECT * FROM hash`, [{ S: 'x' }]), /Number of parameters/);
-    assert.match(await problem(`SELECT * FROM hash WHERE x = <<>>`), /set may not be empty/);
+    assert.match(
+      await problem(`SELECT * FROM hash WHERE x = <<>>`),
+      /Empty bags are not supported at 1:30:2/,
+    );
     assert.equal(
       await problem('SELECT * FROM nothing'),
       'ResourceNotFoundException: Requested resource not found',
@@ -296,11 +317,17 @@ describe('what is no statement', () => {
 
 describe('BatchExecuteStatement', () => {
   it('answers each statement for itself', async () => {
+    for (const pk of ['b2', 'b3']) await run(`INSERT INTO hash VALUE {'pk':'${pk}'}`);
+    const again = { Statement: `INSERT INTO hash VALUE {'pk':'b1'}` };
+    assert.equal(
+      await tested.problem('BatchExecuteStatement', { Statements: [again, again] }),
+      'ValidationException: Provided list of item keys contains duplicates',
+    );
     const Statements = [
-      { Statement: `INSERT INTO hash VALUE {'pk':'b1'}` },
-      { Statement: `INSERT INTO hash VALUE {'pk':'b1'}` },
+      again,
+      { Statement: `INSERT INTO hash VALUE {'pk':'b2'}` },
       {
-        Statement: `UPDATE hash SET n = 1 WHERE pk = 'b1' AND n = 5`,
+        Statement: `UPDATE hash SET n = 1 WHERE pk = 'b3' AND n = 5`,
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
       { Statement: `DELETE FROM nothing WHERE pk = 'b1'` },
@@ -316,7 +343,7 @@ describe('BatchExecuteStatement', () => {
       'ValidationError',
     ]);
     assert.deepEqual((Responses as { Error?: { Item?: unknown } }[])[2]?.Error?.Item, {
-      pk: { S: 'b1' },
+      pk: { S: 'b3' },
     });
   });
 

@@ -6,6 +6,7 @@
  */
 import { validationError } from '../errors.ts';
 import type { ParsedPath } from '../expressions/tree.ts';
+import { typeOf } from '../values/attribute-value.ts';
 import { type Token, tokenize } from './lexer.ts';
 import type { ParsedValue } from './tree.ts';
 
@@ -22,7 +23,10 @@ const reserved = new Set(
   ).split(' '),
 );
 
-const unsupported = new Set(['GROUP', 'HAVING', 'LIMIT', 'OFFSET']);
+const unsupported = new Set(['GROUP', 'HAVING', 'LIMIT', 'OFFSET', 'LET']);
+
+/** What may stand behind a name without being another one. */
+const clauses = new Set([...reserved, ...unsupported, 'JOIN']);
 
 export function malformed(detail: string): Error {
   return validationError(`Statement wasn't well formed, can't be processed: ${detail}`);
@@ -107,12 +111,32 @@ export class TokenReader {
 
   /** A clause of PartiQL that DynamoDB does not take; how many rows are read is a parameter. */
   refuseClauses(): void {
-    const { kind, text, start } = this.token;
+    const { kind, text } = this.token;
     const clause = text.toUpperCase();
     if (kind !== 'word' || !unsupported.has(clause)) return;
+    if (clause === 'GROUP') throw validationError('Unsupported clause: GROUP BY');
+    throw validationError(`Unsupported clause: ${clause} at ${this.position(this.token)}`);
+  }
+
+  /** Line, column and length, as messages name a place. */
+  position({ start, end }: Token): string {
     const before = this.#statement.slice(0, start).split('\n');
-    const at = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}:${text.length}`;
-    throw validationError(`Unsupported clause: ${clause} at ${at}`);
+    return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}:${end - start}`;
+  }
+
+  /** Another name for a column or table would stand here. */
+  refuseAlias(): void {
+    const { kind, text } = this.token;
+    const isName = kind === 'quoted' || (kind === 'word' && !clauses.has(text.toUpperCase()));
+    if (isName) throw validationError('Aliasing is not supported');
+  }
+
+  /** Of a table that is written, which has no indexes here. */
+  refuseIndex(): void {
+    if (!this.isSymbol('.')) return;
+    throw validationError(
+      'FROM clause may only contain a single table name in data manipulation statements',
+    );
   }
 
   deeper<T>(rule: () => T): T {
@@ -191,7 +215,7 @@ export class TokenReader {
         case '[':
           return { kind: 'list', of: this.#elements(']') };
         case '<<':
-          return { kind: 'set', of: this.#elements('>>') };
+          return this.#set();
         case '{':
           return { kind: 'map', entries: this.#entries() };
         case '-':
@@ -204,6 +228,25 @@ export class TokenReader {
     }
     this.#at -= 1;
     throw this.unexpected();
+  }
+
+  #set(): ParsedValue {
+    const opening = this.#tokens[this.#at - 1] as Token;
+    const starts: Token[] = [];
+    const of = this.#elements('>>', starts);
+    if (of.length === 0) {
+      throw validationError(`Empty bags are not supported at ${this.position(opening)}`);
+    }
+    const types = of.map((one) => (one.kind === 'literal' ? typeOf(one.value) : one.kind));
+    const known = types.find((type) => type !== 'parameter');
+    const odd = types.findIndex(
+      (type) => type !== 'parameter' && (type !== known || (type !== 'S' && type !== 'N')),
+    );
+    if (odd === -1) return { kind: 'set', of };
+    throw validationError(
+      'Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags at ' +
+        this.position(starts[odd] as Token),
+    );
   }
 
   #constant(word: string): ParsedValue {
@@ -219,11 +262,14 @@ export class TokenReader {
     throw this.unexpected();
   }
 
-  #elements(end: string): ParsedValue[] {
+  /** `starts` takes the tokens that they begin with. */
+  #elements(end: string, starts: Token[] = []): ParsedValue[] {
     const elements: ParsedValue[] = [];
     if (this.takeSymbol(end)) return elements;
-    do elements.push(this.value());
-    while (this.takeSymbol(','));
+    do {
+      starts.push(this.token);
+      elements.push(this.value());
+    } while (this.takeSymbol(','));
     this.expectSymbol(end);
     return elements;
   }
@@ -233,7 +279,13 @@ export class TokenReader {
     if (this.takeSymbol('}')) return entries;
     do {
       const { kind, text } = this.token;
-      if (kind !== 'text' && kind !== 'quoted') throw this.unexpected();
+      if (kind === 'quoted' || kind === 'word') {
+        throw validationError(
+          'Tuple keys must be of type String. Actual type: VariableReference under root at ' +
+            this.position(this.token),
+        );
+      }
+      if (kind !== 'text') throw this.unexpected();
       this.#at += 1;
       this.expectSymbol(':');
       entries.push([text, this.value()]);

@@ -41,7 +41,7 @@ export interface Select extends Common {
 
 export interface Insert extends Common {
   readonly kind: 'INSERT';
-  readonly item: ParsedValue;
+  readonly item: ParsedValue & { readonly kind: 'map' };
 }
 
 export interface Update extends Common {

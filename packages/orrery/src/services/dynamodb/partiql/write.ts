@@ -17,11 +17,11 @@ import { duplicateItem, validationError } from '../errors.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Action, Condition } from '../expressions/tree.ts';
-import type { StoredTable } from '../storage/stored-table.ts';
-import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
+import { keyAttributes, type StoredTable } from '../storage/stored-table.ts';
+import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { actionsOf, allOf, conditionOf, itemOfInsert } from './bind.ts';
-import { type KeyAndRest, requiredKeyOf } from './key-tests.ts';
+import { checkType, type KeyAndRest, requiredKeyOf } from './key-tests.ts';
 import type { ParsedValue, Returning, Select, Statement } from './tree.ts';
 
 export interface WriteStatement {
@@ -45,6 +45,13 @@ export function locateWrite(
   if (statement.kind === 'INSERT') {
     const { map, bytes } = itemOfInsert(statement, value);
     const table = servingTable(engine, statement.tableName);
+    for (const attribute of keyAttributes(table)) {
+      const given = member(map, attribute.name);
+      if (given !== undefined) checkType(attribute, given);
+      else {
+        throw validationError(`Key attribute should be present in the item: Key ${attribute.name}`);
+      }
+    }
     const bound = { kind: 'Put' as const, map, condition: undefined, updates: [], bytes };
     const located = locatedIn(table, { ...bound, tellsItem });
     return { kind: 'INSERT', located, returning: undefined };

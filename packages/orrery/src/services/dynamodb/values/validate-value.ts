@@ -45,6 +45,7 @@ function mapSize(map: AttributeMap, depth: number, wording: Wording): number {
   let size = 0;
   for (const name in map) {
     const nameBytes = Buffer.byteLength(name);
+    if (nameBytes === 0) throw validationError(wording.words('Empty attribute name'));
     if (nameBytes > nameBytesMax) {
       const text = `Attribute name is too large, must be less than ${nameBytesMax + 1} bytes`;
       throw refused(text, wording);
