@@ -259,7 +259,8 @@ class ApiCall {
 
   private serialise(codec: ServerCodec, output: unknown): HttpResponse {
     if (output instanceof SerializedBytes && codec.writeBytes !== undefined) {
-      return codec.writeBytes(output.bytes, output.crc32, this.requestId);
+      const response = codec.writeBytes(output.bytes, output.crc32, this.requestId);
+      return output.release === undefined ? response : { ...response, release: output.release };
     }
     return output instanceof SerializedBody
       ? codec.writeText(this.operation, output.text, this.requestId)

@@ -78,13 +78,16 @@ export class SerializedBody {
   }
 }
 
-/** The same of one so long that it was encoded piece by piece, and its checksum with it. */
+/** The same as UTF-8, with its checksum: long ones are made piece by piece. */
 export class SerializedBytes {
   readonly bytes: Uint8Array;
   /** Of all bytes, as `stdx/digest.ts` makes it. */
   readonly crc32: number;
-  constructor(bytes: Uint8Array, crc32: number) {
+  /** Takes the bytes back (`HttpResponse.release`). */
+  readonly release: (() => void) | undefined;
+  constructor(bytes: Uint8Array, crc32: number, release?: () => void) {
     this.bytes = bytes;
     this.crc32 = crc32;
+    this.release = release;
   }
 }

@@ -80,6 +80,11 @@ export interface HttpResponse {
   /** A list where a header stands several times (`set-cookie`). */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Uint8Array;
+  /**
+   * Whoever has passed the body on, and knows that nobody looks at its bytes any more, may call this:
+   * they serve again then. Nobody must.
+   */
+  readonly release?: () => void;
 }
 
 /** A service of one region, or of the edge (`region: 'global'`). */

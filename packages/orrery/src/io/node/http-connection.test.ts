@@ -47,6 +47,12 @@ after(async () => {
   reference.closeAllConnections();
 });
 
+/** A body of one letter, in short. */
+function bodyMark(body: string): string {
+  const [letter = ''] = body;
+  return body === letter.repeat(body.length) ? `${body.length} ${letter}` : 'several letters';
+}
+
 const silenceMs = 60;
 
 /** Sends bytes in the given pieces; returns status and body of every answer until all is silent. */
@@ -190,6 +196,52 @@ async function connected(
 }
 
 describe('patience', () => {
+  it('gives bytes back only when nobody needs them, also to clients that do not read', async (context) => {
+    let released = 0;
+    const listening = await listenHttp({
+      what: 'the test',
+      host: '127.0.0.1',
+      port: 0,
+      handler: ({ path }) => {
+        const [, size, letter] = path.split('/');
+        const body = Buffer.alloc(Number(size), letter);
+        const release = (): void => {
+          released += 1;
+          body.fill('!');
+        };
+        return { status: 200, headers: {}, body, release };
+      },
+    });
+    context.after(() => listening.close());
+    const sizes = [100, 30_000, 300_000, 1_000_000];
+    const asked = Array.from({ length: 24 }, (_, n) => ({
+      size: sizes[n % sizes.length] ?? 0,
+      letter: 'abcdefg'[n % 7] ?? '',
+    }));
+    const ask = async (): Promise<string> => {
+      const socket = connect(listening.port, '127.0.0.1');
+      const paths = asked.map(({ size, letter }) => `/${size}/${letter}`);
+      const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      socket.end(requests.join(''));
+      socket.pause();
+      await new Promise((wake) => setTimeout(wake, 30));
+      let text = '';
+      socket.setEncoding('latin1').on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.resume();
+      await once(socket, 'close');
+      return text;
+    };
+    const expected = asked.map(({ size, letter }) => letter.repeat(size));
+    for (const text of await Promise.all([ask(), ask(), ask()])) {
+      const answers = text.split('HTTP/1.1 200 OK').slice(1);
+      const bodies = answers.map((one) => one.slice(one.indexOf('\r\n\r\n') + 4));
+      assert.deepEqual(bodies.map(bodyMark), expected.map(bodyMark));
+    }
+    assert.ok(released >= 36, `${released} were given back`);
+  });
+
   it('counts a body as a whole, however steadily it drips', async (context) => {
     const { connection, client, handled } = await connected(context);
     client.write('POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n');

@@ -41,6 +41,8 @@ const AHEAD_BYTES_MAX = 1_048_576;
 /** Longer bodies are sent apart rather than copied behind their head. */
 const ONE_PIECE_BYTES_MAX = 32_768;
 const noBytes: Buffer = Buffer.alloc(0);
+/** Where answers are put together, one after the other. */
+let piece = noBytes;
 
 export class HttpConnection {
   readonly #socket: Socket;
@@ -178,21 +180,30 @@ export class HttpConnection {
       this.#send(invalidAnswer, { method, closes } as RequestHead);
       return;
     }
-    const { body, status } = response;
+    const { body, status, release } = response;
     const bodyBytes = isHead || isBodiless(status) ? 0 : body.length;
     if (bodyBytes === 0) {
       this.#socket.write(answer, 'latin1');
     } else if (bodyBytes <= ONE_PIECE_BYTES_MAX) {
-      const bytes = Buffer.allocUnsafe(answer.length + bodyBytes);
-      bytes.write(answer, 'latin1');
-      bytes.set(body, answer.length);
-      this.#socket.write(bytes);
+      this.#writeInOnePiece(answer, body);
+      release?.();
     } else {
       this.#socket.cork();
       this.#socket.write(answer, 'latin1');
       this.#socket.write(body);
       this.#socket.uncork();
+      if (this.#socket.writableLength === 0) release?.();
     }
+  }
+
+  #writeInOnePiece(head: string, body: Uint8Array): void {
+    const length = head.length + body.length;
+    if (piece.length < length) piece = Buffer.allocUnsafeSlow(length + ONE_PIECE_BYTES_MAX);
+    piece.write(head, 'latin1');
+    piece.set(body, head.length);
+    this.#socket.write(piece.subarray(0, length));
+    // The kernel has not taken all of it: the socket keeps the bytes.
+    if (this.#socket.writableLength > 0) piece = noBytes;
   }
 
   #handOver(bytes: Buffer): void {
