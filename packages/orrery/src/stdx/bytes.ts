@@ -17,6 +17,11 @@ export function utf8Decode(bytes: Uint8Array): string {
   return view(bytes).toString('utf8');
 }
 
+/** Text of the bytes from `start` to before `end`, likewise. */
+export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
+  return view(bytes).toString('utf8', start, end);
+}
+
 /** Text of UTF-8 bytes, or undefined where they are not UTF-8. */
 export function utf8DecodeStrict(bytes: Uint8Array): string | undefined {
   return isUtf8(bytes) ? utf8Decode(bytes) : undefined;

@@ -30,6 +30,12 @@ const context: RequestContext = {
   accessKeyId: undefined,
 };
 
+/** What the service has serialised itself; undefined where it has not. */
+export function parsedOutput(output: unknown): Record<string, unknown> | undefined {
+  if (output instanceof SerializedBytes) return JSON.parse(Buffer.from(output.bytes).toString());
+  return output instanceof SerializedBody ? JSON.parse(output.text) : undefined;
+}
+
 export async function testedService(
   content = new Map<string, string>(),
   options: Partial<DynamoDbOptions> = {},
@@ -47,8 +53,7 @@ export async function testedService(
     assert.ok(run !== undefined, operation);
     const running = run(structuredClone(input) as never, { ...context, operation });
     const output = await settled(running, memory);
-    if (output instanceof SerializedBytes) return JSON.parse(String(output.bytes));
-    return output instanceof SerializedBody ? JSON.parse(output.text) : (output as never);
+    return parsedOutput(output) ?? (output as never);
   };
   const failure = async (operation: string, input: object): Promise<ServiceError> => {
     try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { indexedTable, testedService } from './dynamodb.fake.ts';
+import { indexedTable, parsedOutput, testedService } from './dynamodb.fake.ts';
 import { memoryIo } from './memory-io.fake.ts';
 import { createTurns } from './turns.ts';
 
@@ -131,23 +131,24 @@ test('a page that is read in turns has all that stood there all the while, once'
       const before = new Map(model);
       const run = service.operations[operation];
       const answer = Promise.resolve(run?.({ TableName, ...input } as never, {} as never));
-      let text: string | undefined;
+      let told: Record<string, unknown> | undefined;
       void answer.then((output) => {
-        text = (output as { text: string }).text;
+        told = parsedOutput(output);
+        assert.ok(told !== undefined);
       });
       const touched = new Set<number>();
       for (const step of writes) {
         for (let tick = 0; tick < 50; tick += 1) await Promise.resolve();
-        if (text !== undefined) break;
+        if (told !== undefined) break;
         write(step);
         touched.add(step.id);
         advance(0);
       }
-      while (text === undefined) {
+      while (told === undefined) {
         advance(0);
         for (let tick = 0; tick < 50; tick += 1) await Promise.resolve();
       }
-      const { Items, LastEvaluatedKey } = JSON.parse(text);
+      const { Items, LastEvaluatedKey } = told;
       const found = ids(Items);
       // In an index an item that changes its key moves; it may be met at both places, or neither.
       const still = found.filter((id) => !touched.has(id));

@@ -2,12 +2,16 @@
  * GetItem. A read of a whole item answers the stored text as it stands (record invariant: the body
  * of a record is what DynamoDB returns).
  */
-import type { SerializedBody } from '../../../endpoint/service.ts';
+import { type SerializedBody, SerializedBytes } from '../../../endpoint/service.ts';
+import type { ValueView } from '../../../io/io.ts';
+import { crc32 } from '../../../stdx/digest.ts';
+import { Utf8Builder } from '../../../stdx/utf8-builder.ts';
 import { type Rules, required } from '../constraints.ts';
 import { bindProjectionText } from '../expressions/expressions.ts';
 import { project, projectionOf } from '../expressions/projection.ts';
 import type { Path } from '../expressions/tree.ts';
 import { type LegacyInput, pathsToGet } from '../legacy/parameters.ts';
+import { itemStartOf } from '../replication/version.ts';
 import { servedNameConstraints } from '../table-names.ts';
 import type { AttributeMap } from '../values/attribute-value.ts';
 import { itemSize } from '../values/size.ts';
@@ -44,7 +48,7 @@ export interface GetItemInput extends ExpressionInput, Pick<LegacyInput, 'Attrib
 
 const rules: Rules = [capacityRule, ['TableName', ...servedNameConstraints], ['Key', required]];
 
-export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
+export function getItem(engine: Engine, input: GetItemInput): SerializedBody | SerializedBytes {
   checkMembers(input, rules);
   checkExpressionParameters(input, ['ProjectionExpression'], ['AttributesToGet']);
   validateMap(input.Key, newerWording);
@@ -53,20 +57,33 @@ export function getItem(engine: Engine, input: GetItemInput): SerializedBody {
   const key = encodeGivenKey(table, input.Key);
   if (paths !== undefined) refuseKeyPaths(table, paths);
 
-  const record = engine.storage.readRecord(engine.storage.store, key);
+  const { storage, throttle } = engine;
+  const { ReturnConsumedCapacity: mode } = input;
+  if (throttle === undefined && paths === undefined && !wantsCapacity(mode)) {
+    return wholeItem(storage.viewRecord(storage.store, key));
+  }
+  const record = storage.readRecord(storage.store, key);
   let capacity: ConsumedCapacity | undefined;
-  if (engine.throttle !== undefined || wantsCapacity(input.ReturnConsumedCapacity)) {
+  if (throttle !== undefined || wantsCapacity(mode)) {
     const units = readUnits(itemSize(itemOf(record) ?? {}), input.ConsistentRead === true);
-    engine.throttle?.read(table, undefined, partitionOf(key), units);
-    capacity = consumedCapacity(table, input.ReturnConsumedCapacity, {
-      table: units,
-      indexes: new Map(),
-    });
+    throttle?.read(table, undefined, partitionOf(key), units);
+    capacity = consumedCapacity(table, mode, { table: units, indexes: new Map() });
   }
   if (record === undefined) return respond('Item', undefined, capacity);
   if (paths === undefined) return respond('Item', itemJson(record), capacity);
   const cut = project(projectionOf(paths), itemOf(record) ?? {});
   return respond('Item', JSON.stringify(cut), capacity);
+}
+
+/** The stored bytes are the answer's: they are not even made a text of. */
+function wholeItem(record: ValueView | undefined): SerializedBody | SerializedBytes {
+  if (record === undefined) return respond('Item', undefined, undefined);
+  const body = new Utf8Builder();
+  body.text('{"Item":');
+  body.copy(record.bytes, itemStartOf(record), record.length);
+  body.text('}');
+  const { bytes, release } = body.take();
+  return new SerializedBytes(bytes, crc32(bytes), release);
 }
 
 /** The attributes asked for, in either way; undefined for all. */

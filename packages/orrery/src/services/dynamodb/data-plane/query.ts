@@ -2,7 +2,7 @@
  * Query: the items of one partition key, in order of the sort key.
  * Refuses to own: reading and cutting pages (`page.ts`).
  */
-import type { SerializedBody } from '../../../endpoint/service.ts';
+import type { SerializedBytes } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
 import { atLeast, oneOf, type Rules, throwProblems, unsatisfied } from '../constraints.ts';
 import { invalidParameter, validationError } from '../errors.ts';
@@ -64,7 +64,10 @@ export const readRules: Rules = [
 
 const legacy = ['AttributesToGet', 'QueryFilter', 'ConditionalOperator', 'KeyConditions'] as const;
 
-export function query(engine: Engine, input: QueryInput): SerializedBody | Promise<SerializedBody> {
+export function query(
+  engine: Engine,
+  input: QueryInput,
+): SerializedBytes | Promise<SerializedBytes> {
   checkQueryMembers(input);
   checkExpressionParameters(
     input,

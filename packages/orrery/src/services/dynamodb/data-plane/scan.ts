@@ -2,7 +2,7 @@
  * Scan: every item of a table or index, in the order of the partition keys' hashes.
  * Refuses to own: reading and cutting pages (`page.ts`).
  */
-import type { SerializedBody } from '../../../endpoint/service.ts';
+import type { SerializedBytes } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
 import { atLeast, atMost, type Rules } from '../constraints.ts';
 import { validationError } from '../errors.ts';
@@ -42,7 +42,7 @@ const rules: Rules = [
   ['Segment', atLeast(0), atMost(999_999)],
 ];
 
-export function scan(engine: Engine, input: ScanInput): SerializedBody | Promise<SerializedBody> {
+export function scan(engine: Engine, input: ScanInput): SerializedBytes | Promise<SerializedBytes> {
   checkMembers(input, rules);
   checkExpressionParameters(
     input,

@@ -12,20 +12,21 @@ import { sha256Base64 } from '../../../stdx/digest.ts';
 import type { CapacityMode, ConsumedCapacity } from '../data-plane/capacity.ts';
 import { type Engine, servingTable } from '../data-plane/engine.ts';
 import { pathsOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
-import { type PageRequest, readRows } from '../data-plane/page.ts';
+import { readRows } from '../data-plane/page.ts';
 import {
   checkProjected,
   encodeStartKey,
   indexOf,
   readIndexOf,
 } from '../data-plane/read-parameters.ts';
+import type { PageRequest } from '../data-plane/rows.ts';
 import { validationError } from '../errors.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
 import { partitionHashOf } from '../storage/index-entries.ts';
 import { type KeyRange, nextKey, spaces, tableRange } from '../storage/key-encoding.ts';
 import { indexRange, itemRange, wholeIndex } from '../storage/key-ranges.ts';
 import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
-import type { AttributeMap, AttributeValue } from '../values/attribute-value.ts';
+import { type AttributeMap, type AttributeValue, parseMap } from '../values/attribute-value.ts';
 import { validateMap } from '../values/validate-value.ts';
 import { conditionOf } from './bind.ts';
 import { columnsOf } from './columns.ts';
@@ -138,7 +139,9 @@ async function readRanges(
     json += json === '' || text === '' ? text : `,${text}`;
     capacity = sumOf(capacity, page.consumed());
     const key = page.lastEvaluatedKey();
-    if (key !== undefined) return { json, next: { partition: i, key }, capacity };
+    if (key !== undefined) {
+      return { json, next: { partition: i, key: parseMap(key) }, capacity };
+    }
     if (left !== undefined) left -= page.scanned;
     if (json.length > pageCharactersMax && i + 1 < ranges.length) {
       return { json, next: { partition: i + 1 }, capacity };

@@ -13,6 +13,7 @@
  *  V2  A version is greater than every other entry of its vector: nothing precedes its ancestors.
  *  V3  Text is canonical: the other regions stand in ascending order, so equal means equal bytes.
  */
+import type { ValueView } from '../../../io/io.ts';
 import type { HlcTimestamp, Version, VersionVector } from '../api.ts';
 
 /** A stored record taken apart. `item` is null for a tombstone. */
@@ -21,6 +22,9 @@ export interface VersionedRecord {
   readonly vector: VersionVector;
   readonly item: string | null;
 }
+
+/** A vector and a region's name are ASCII, and have none. */
+const barCode = 124;
 
 /** Digits of a timestamp; an entry's `@` stands right behind them. */
 const digits = 16;
@@ -98,6 +102,14 @@ export function encodeSuccessor(
 export function itemOfRecord(record: string): string | null {
   const bar = barOf(record);
   return bar === record.length - 1 ? null : record.slice(bar + 1);
+}
+
+/** Where the item's text begins in the bytes of a record. */
+export function itemStartOf({ bytes, length }: ValueView): number {
+  let at = digits;
+  while (at < length && bytes[at] !== barCode) at += 1;
+  if (at < length) return at + 1;
+  throw corrupt(Buffer.from(bytes.subarray(0, length)).toString());
 }
 
 /** The version of a record, without its vector. */

@@ -9,7 +9,14 @@
  *     stream is written in it, wherever the change comes from. So is what a backup that is being
  *     made needs of the item before.
  */
-import type { Clock, Entry, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
+import type {
+  Clock,
+  Entry,
+  ReadTransaction,
+  Store,
+  ValueView,
+  WriteTransaction,
+} from '../../../io/io.ts';
 import { itemOfRecord } from '../replication/version.ts';
 import type { Turn } from '../turns.ts';
 import { type AttributeMap, parseMap } from '../values/attribute-value.ts';
@@ -62,6 +69,8 @@ export interface TableStorage extends ChangeLog {
   readonly counts: Pick<ItemCounts, 'of'>;
 
   readRecord(transaction: ReadTransaction, key: Uint8Array): string | undefined;
+  /** The same as bytes, lent until the store is used again. */
+  viewRecord(transaction: ReadTransaction, key: Uint8Array): ValueView | undefined;
   /** Keys are item keys also where tombstones are meant. */
   readTombstone(transaction: ReadTransaction, key: Uint8Array): Tombstone | undefined;
 
@@ -153,6 +162,7 @@ export function openTableStorage(
       }
     },
     readRecord: (transaction, key) => transaction.get(key),
+    viewRecord: (transaction, key) => transaction.view(key),
     readTombstone: (transaction, key) => {
       const text = transaction.get(tombstoneKeyOf(key));
       return text === undefined ? undefined : decodeTombstone(text);
