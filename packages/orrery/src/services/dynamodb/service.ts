@@ -20,6 +20,11 @@ import {
   describeContinuousBackups,
   updateContinuousBackups,
 } from './control-plane/continuous-backups.ts';
+import {
+  describeContributorInsights,
+  listContributorInsights,
+  updateContributorInsights,
+} from './control-plane/contributor-insights.ts';
 import type { ControlPlane } from './control-plane/control-plane.ts';
 import { createTable } from './control-plane/create-table.ts';
 import { deleteTable } from './control-plane/delete-table.ts';
@@ -30,6 +35,13 @@ import {
   listTables,
 } from './control-plane/describe-table.ts';
 import { createLifecycle } from './control-plane/lifecycle.ts';
+import {
+  describeGlobalTable,
+  describeKinesisStreamingDestination,
+  listExports,
+  listGlobalTables,
+  listImports,
+} from './control-plane/nothing-there.ts';
 import {
   deleteResourcePolicy,
   getResourcePolicy,
@@ -255,6 +267,14 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     PutResourcePolicy: control(putResourcePolicy),
     GetResourcePolicy: control(getResourcePolicy),
     DeleteResourcePolicy: control(deleteResourcePolicy),
+    UpdateContributorInsights: control(updateContributorInsights),
+    DescribeContributorInsights: control(describeContributorInsights),
+    ListContributorInsights: control(listContributorInsights),
+    ListExports: control(listExports),
+    ListImports: control(listImports),
+    ListGlobalTables: control(listGlobalTables),
+    DescribeGlobalTable: control(describeGlobalTable),
+    DescribeKinesisStreamingDestination: control(describeKinesisStreamingDestination),
     DescribeLimits: control(describeLimits),
     DescribeEndpoints: control(describeEndpoints),
   };

@@ -303,3 +303,64 @@ describe('tags', () => {
     assert.match(await problem('CreateTable', table), /exceeds the limit of 50/);
   });
 });
+
+it('contributor insights are kept of tables and global indexes, and shown', async () => {
+  const { call, problem } = await testedService();
+  await call('CreateTable', indexedTable);
+  const TableName = 'indexed';
+  const described = (more: object = {}) =>
+    call('DescribeContributorInsights', { TableName, ...more });
+  assert.deepEqual(await described(), { TableName, ContributorInsightsStatus: 'DISABLED' });
+  const IndexName = 'byColour';
+  const enabled = await call('UpdateContributorInsights', {
+    TableName,
+    IndexName,
+    ContributorInsightsAction: 'ENABLE',
+    ContributorInsightsMode: 'THROTTLED_KEYS',
+  });
+  assert.equal(enabled['ContributorInsightsStatus'], 'ENABLING');
+  const { ContributorInsightsStatus: status, ContributorInsightsRuleList: rules } = await described(
+    { IndexName },
+  );
+  assert.deepEqual([status, (rules as string[]).length], ['ENABLED', 2]);
+  const action = { TableName, ContributorInsightsAction: 'ENABLE' };
+  await call('UpdateContributorInsights', action);
+  await call('UpdateContributorInsights', { ...action, ContributorInsightsAction: 'DISABLE' });
+  const first = await call('ListContributorInsights', { MaxResults: 1 });
+  const rest = await call('ListContributorInsights', { NextToken: first['NextToken'] });
+  assert.deepEqual(
+    [first, rest].map((page) => page['ContributorInsightsSummaries']),
+    [
+      [
+        {
+          TableName,
+          IndexName,
+          ContributorInsightsStatus: 'ENABLED',
+          ContributorInsightsMode: 'THROTTLED_KEYS',
+        },
+      ],
+      [{ TableName, ContributorInsightsStatus: 'DISABLED' }],
+    ],
+  );
+  assert.match(
+    await problem('DescribeContributorInsights', { TableName, IndexName: 'nothing' }),
+    /^ResourceNotFoundException/,
+  );
+});
+
+it('there are no exports, imports, streaming destinations and global tables of 2017', async () => {
+  const { call, problem } = await testedService();
+  await call('CreateTable', indexedTable);
+  const TableName = 'indexed';
+  assert.deepEqual(await call('ListExports', {}), { ExportSummaries: [] });
+  assert.deepEqual(await call('ListImports', {}), { ImportSummaryList: [] });
+  assert.deepEqual(await call('ListGlobalTables', {}), { GlobalTables: [] });
+  assert.deepEqual(await call('DescribeKinesisStreamingDestination', { TableName }), {
+    TableName,
+    KinesisDataStreamDestinations: [],
+  });
+  assert.equal(
+    await problem('DescribeGlobalTable', { GlobalTableName: TableName }),
+    "GlobalTableNotFoundException: Global table not found: Global table with name: 'indexed' does not exist.",
+  );
+});

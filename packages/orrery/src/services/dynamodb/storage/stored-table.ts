@@ -84,6 +84,13 @@ export interface StoredPolicy {
   readonly revisionId: string;
 }
 
+/** Contributor Insights, as it was last switched. */
+export interface StoredInsights {
+  readonly enabled: boolean;
+  readonly mode: string;
+  readonly changedMs: number;
+}
+
 export interface StoredRestore {
   readonly backupArn: string;
   readonly sourceArn: string;
@@ -125,6 +132,8 @@ export interface StoredTable extends KeyLayout {
   readonly resourcePolicy?: StoredPolicy;
   /** The same of its streams, by their labels. */
   readonly streamPolicies?: Readonly<Record<string, StoredPolicy>>;
+  /** By the names of indexes; the table's own stands under the empty name. */
+  readonly insights?: Readonly<Record<string, StoredInsights>>;
   /** Days that point-in-time recovery would reach back, and since when; undefined while it is off. */
   readonly pointInTimeRecovery?: { readonly days: number; readonly sinceMs: number } | undefined;
   /** Where its items came from, if from a backup. */
