@@ -64,6 +64,9 @@ export class Deadlines {
     else entry.previous.next = entry.next;
     if (entry.next === undefined) this.#last = entry.previous;
     else entry.next.previous = entry.previous;
+    // An old entry would keep all that came after it from being collected as young.
+    entry.previous = undefined;
+    entry.next = undefined;
     if (this.#first === undefined) this.#timer?.unref();
   }
 

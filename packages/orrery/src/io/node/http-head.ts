@@ -16,16 +16,17 @@ export interface RequestHead {
 }
 
 const NAMES_MAX = 1_000;
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const target = /^[\x21-\x7e]+$/;
 const lengthDigits = /^\d{1,15}$/;
-const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
+/** What no header may hold. */
+export const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Header names as clients write them → lower case, or undefined where they are none. */
 const names = new Map<string, string | undefined>();
 
-function lowerName(written: string): string | undefined {
+export function lowerName(written: string): string | undefined {
   const known = names.get(written);
   if (known !== undefined) return known;
   if (!token.test(written)) return undefined;
@@ -70,7 +71,7 @@ export function readRequestHead(text: string): RequestHead | undefined {
   return { method, path, headers, bodyBytes: Number(length), closes };
 }
 
-function endOfLine(text: string, from: number): number {
+export function endOfLine(text: string, from: number): number {
   const end = text.indexOf('\r\n', from);
   return end === -1 ? text.length : end;
 }

@@ -158,6 +158,7 @@ class Exchange implements Asker {
   /** Undefined where a connection is all that is wanted. */
   readonly #request: HttpRequest | undefined;
   readonly #bodyBytes: number;
+  readonly #deadlineMs: number;
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: NetError) => void;
   readonly #answerMs: number | undefined;
@@ -184,6 +185,7 @@ class Exchange implements Asker {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#answerMs = options.answerMs;
+    this.#deadlineMs = options.deadlineMs;
     this.#deadline = this.#arm(options.deadlineMs);
   }
 
@@ -218,6 +220,7 @@ class Exchange implements Asker {
     if (link.cut || (link.lossProbability > 0 && random.chance(link.lossProbability))) return;
     const delayMs = this.#delayMs(link, from, to);
     if (delayMs > 0) this.#onTheWay = timers.after(delayMs, 'network.latency', arrive);
+    else if ('ip' in this.#to) arrive();
     else queueMicrotask(arrive);
   }
 
@@ -234,7 +237,11 @@ class Exchange implements Asker {
       } else if (this.#carrier.serves(to.service)) this.answered(connected);
       else this.failed(new NetError('ECONNREFUSED', false, `${location} has no ${to.service}`));
     } else if ('ip' in to) {
-      const limits = { bodyBytesMax: messageLimitBytes, bodyBytes: this.#bodyBytes };
+      const limits = {
+        bodyBytesMax: messageLimitBytes,
+        bodyBytes: this.#bodyBytes,
+        deadlineMs: this.#deadlineMs,
+      };
       this.#outbound = sendOutbound(to, request, limits, this);
     } else if (to.region === location) {
       this.connected();

@@ -13,7 +13,11 @@ const request: HttpRequest = {
   body: Buffer.from('body'),
 };
 
-const limits = { bodyBytesMax: 10_000, bodyBytes: Number.POSITIVE_INFINITY };
+const limits = {
+  bodyBytesMax: 10_000,
+  bodyBytes: Number.POSITIVE_INFINITY,
+  deadlineMs: 5_000,
+};
 
 function send(to: Partial<HostAddress> & { port: number }): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
@@ -80,6 +84,59 @@ describe('requests to real hosts', () => {
       'close',
     ]);
     server.close();
+  });
+
+  it('carry long bodies, and answers that come in turns do not touch each other', async () => {
+    const server: Server = createServer((incoming, outgoing) => {
+      outgoing.flushHeaders();
+      // Every piece goes back as it comes, so that many connections read by turns.
+      incoming.pipe(outgoing);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const bodies = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(300_000, letter));
+    const answers = await Promise.all(
+      bodies.map(
+        (body) =>
+          new Promise<HttpResponse>((resolve, reject) => {
+            const to = { ip: '127.0.0.1', port, tls: false };
+            const asker = { answered: resolve, failed: reject };
+            const most = { ...limits, bodyBytesMax: 1_000_000 };
+            sendOutbound(to, { ...request, body }, most, asker);
+          }),
+      ),
+    );
+    for (const [n, answer] of answers.entries()) {
+      assert.ok(Buffer.from(answer.body).equals(bodies[n] ?? Buffer.alloc(0)), `body ${n}`);
+    }
+    server.close();
+  });
+
+  it('say no length where nobody expects a body', async () => {
+    const heads: string[] = [];
+    for (const method of ['GET', 'POST']) {
+      await withTcp(
+        (socket) =>
+          socket.once('data', (head) => {
+            heads.push(String(head));
+            socket.end('HTTP/1.1 200 OK\r\n\r\n');
+          }),
+        async (port) => {
+          const bare = { ...request, method, body: new Uint8Array(0) };
+          await new Promise<HttpResponse>((answered, failed) => {
+            const to = { ip: '127.0.0.1', port, tls: false };
+            sendOutbound(to, bare, limits, { answered, failed });
+          });
+        },
+      );
+    }
+    const line = 'x-test: yes\r\n';
+    const rest = 'connection: close\r\n\r\n';
+    assert.deepEqual(heads, [
+      `GET /health?x=1 HTTP/1.1\r\nhost: 127.0.0.1\r\n${line}${rest}`,
+      `POST /health?x=1 HTTP/1.1\r\nhost: 127.0.0.1\r\n${line}content-length: 0\r\n${rest}`,
+    ]);
   });
 
   it('were not applied where nothing listens or TLS does not come about', async () => {

@@ -1,19 +1,15 @@
 /**
- * Requests to hosts that are not of this cloud: real HTTP and HTTPS. Owns the socket, the bounds of
- * the answer, and which failure is called what. Refuses to own latency, faults and the deadline.
+ * Requests to hosts that are not of this cloud: real HTTP and HTTPS, a connection each. Owns the
+ * socket, the bounds of the answer, and which failure is called what. Refuses to own latency, faults
+ * and the deadline.
  *
  * Invariants:
  *  1. `maybeApplied` is false exactly where no byte of the request can have reached the host.
- *  2. Nothing is collected beyond the limits: 16 KiB of headers, the given bytes of body.
+ *  2. The asker hears of exactly one end, or of none after `abort`; the connection ends with it.
+ *  3. Nothing is collected beyond the limits (`http-answer.ts`).
  */
-import {
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { createConnection, type NetConnectOpts } from 'node:net';
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
+import { createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
 import {
   type HostAddress,
   type HttpRequest,
@@ -22,9 +18,12 @@ import {
   type NetErrorCode,
 } from '../io.ts';
 import type { Asker } from './channel.ts';
+import { AnswerReader } from './http-answer.ts';
+import { forbiddenInValue, lowerName, token } from './http-head.ts';
 
 const CONNECT_DEADLINE_MS = 10_000;
-const HEADER_BYTES_MAX = 16_384;
+/** Longer bodies are sent apart rather than copied behind their head. */
+const ONE_PIECE_BYTES_MAX = 32_768;
 
 const hopByHop = new Set([
   'connection',
@@ -73,12 +72,14 @@ export interface OutboundLimits {
   readonly bodyBytesMax: number;
   /** … unless no more than this is wanted of it: then the answer is there as soon as that is. */
   readonly bodyBytes: number;
+  /** How long the asker waits: a connection may take 10 s of it. */
+  readonly deadlineMs: number;
 }
 
 /** What the asker of a connection is told when it stands. */
 export const connected: HttpResponse = { status: 0, headers: {}, body: new Uint8Array(0) };
 
-/** Connects and hangs up; the asker hears of exactly one end, or of none after `abort`. */
+/** Connects and hangs up. */
 export function openConnection(to: NetConnectOpts, asker: Asker): Outbound {
   let done = false;
   const socket = createConnection(to);
@@ -98,105 +99,194 @@ export function openConnection(to: NetConnectOpts, asker: Asker): Outbound {
   return { wasSent: () => false, abort: () => end(() => {}) };
 }
 
-/** Sends; the asker hears of exactly one end, or of none after `abort`. */
+/** Sends. */
 export function sendOutbound(
   to: HostAddress,
   request: HttpRequest,
   limits: OutboundLimits,
   asker: Asker,
 ): Outbound {
-  let connected = false;
-  let done = false;
-  const fail = (error: NetError): void => {
-    if (done) return;
-    done = true;
-    outgoing.destroy();
-    asker.failed(error);
-  };
-  const options: RequestOptions = {
-    host: to.ip,
-    port: to.port,
-    method: request.method,
-    path: request.path,
-    headers: {
-      host: to.serverName ?? to.ip,
-      ...endToEndHeaders(request.headers),
-      connection: 'close',
-      'content-length': request.body.length,
-    },
-    agent: false,
-    maxHeaderSize: HEADER_BYTES_MAX,
-  };
-  // Names and chains of test hosts are seldom in order; health checks of AWS do not look either.
-  const tls = { rejectUnauthorized: false, servername: to.serverName ?? '' };
-  let outgoing: ClientRequest;
-  try {
-    outgoing = to.tls ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
-  } catch (error) {
-    // A method, path or header that HTTP cannot carry.
-    queueMicrotask(() => asker.failed(new NetError('EPROTO', false, String(error))));
+  const head = knownHead(to, request, limits);
+  if (head === undefined) {
+    const error = new NetError('EPROTO', false, 'a method, path or header that HTTP cannot carry');
+    queueMicrotask(() => asker.failed(error));
     return { wasSent: () => false, abort: () => {} };
   }
-  const connectTimer = setTimeout(() => {
-    fail(new NetError('ETIMEDOUT', false, `no connection within ${CONNECT_DEADLINE_MS} ms`));
-  }, CONNECT_DEADLINE_MS);
-  outgoing.on('socket', (socket) => {
-    socket.once('connect', () => asker.connected?.());
-    socket.once(to.tls ? 'secureConnect' : 'connect', () => {
-      connected = true;
-      clearTimeout(connectTimer);
-    });
-  });
-  outgoing.on('close', () => clearTimeout(connectTimer));
-  outgoing.on('error', (error) => fail(netError(error, connected)));
-  outgoing.on('response', (incoming) => {
-    collect(incoming, limits, fail, (body) => {
-      if (done) return;
-      done = true;
-      if (!incoming.complete) outgoing.destroy();
-      asker.answered({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), body });
-    });
-  });
-  outgoing.end(request.body);
-  return {
-    wasSent: () => connected,
-    abort: () => {
-      done = true;
-      clearTimeout(connectTimer);
-      outgoing.destroy();
-    },
-  };
+  return new OutboundExchange(to, request, head, limits, asker);
 }
 
-function collect(
-  incoming: IncomingMessage,
-  { bodyBytesMax, bodyBytes }: OutboundLimits,
-  fail: (error: NetError) => void,
-  enough: (body: Uint8Array) => void,
-): void {
-  if (bodyBytes === 0) {
-    enough(new Uint8Array(0));
-    return;
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  incoming.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size >= bodyBytes) enough(Buffer.concat(chunks));
-    else if (size > bodyBytesMax) {
-      fail(new NetError('EPROTO', true, `an answer of more than ${bodyBytesMax} bytes`));
+/** What all sockets are read into: what is read is used, or copied, before the next one reads. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536);
+let secureContext: SecureContext | undefined;
+
+class OutboundExchange implements Outbound {
+  readonly #head: string;
+  readonly #body: Uint8Array;
+  #asker: Asker | undefined;
+  #reader: AnswerReader | undefined;
+  readonly #socket: Socket;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #wasSent = false;
+  #isDone = false;
+
+  constructor(
+    to: HostAddress,
+    request: HttpRequest,
+    head: string,
+    { bodyBytesMax, bodyBytes, deadlineMs }: OutboundLimits,
+    asker: Asker,
+  ) {
+    this.#head = head;
+    this.#body = request.body;
+    this.#asker = asker;
+    this.#reader = new AnswerReader({
+      bodyBytesMax,
+      bodyBytes,
+      isHead: request.method === 'HEAD',
+    });
+    const socket = this.#connect(to);
+    this.#socket = socket;
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    if (deadlineMs > CONNECT_DEADLINE_MS) {
+      this.#connectTimer = setTimeout(() => {
+        const detail = `no connection within ${CONNECT_DEADLINE_MS} ms`;
+        this.#fail(new NetError('ETIMEDOUT', false, detail));
+      }, CONNECT_DEADLINE_MS);
     }
-  });
-  incoming.on('end', () => enough(Buffer.concat(chunks)));
-  incoming.on('error', (error) => fail(netError(error, true)));
-  incoming.on('aborted', () => fail(new NetError('ECONNRESET', true, 'the answer broke off')));
+  }
+
+  wasSent(): boolean {
+    return this.#wasSent;
+  }
+
+  abort(): void {
+    this.#finish();
+  }
+
+  #connect(to: HostAddress): Socket {
+    const onread = { buffer: readBuffer, callback: this.#onRead };
+    const options = { host: to.ip, port: to.port, autoSelectFamily: false, onread };
+    if (!to.tls) return createConnection(options).on('connect', this.#onConnect);
+    secureContext ??= createSecureContext();
+    // Names and chains of test hosts are seldom in order; health checks of AWS do not look either.
+    const socket = tlsConnect({
+      ...options,
+      secureContext,
+      rejectUnauthorized: false,
+      servername: to.serverName ?? '',
+      ALPNProtocols: ['http/1.1'],
+    });
+    socket.on('connect', () => this.#asker?.connected?.());
+    return socket.on('secureConnect', this.#send);
+  }
+
+  readonly #onConnect = (): void => {
+    this.#asker?.connected?.();
+    this.#send();
+  };
+
+  readonly #send = (): void => {
+    if (this.#isDone) return;
+    this.#wasSent = true;
+    clearTimeout(this.#connectTimer);
+    const [head, body, socket] = [this.#head, this.#body, this.#socket];
+    if (body.length === 0) socket.write(head, 'latin1');
+    else if (body.length <= ONE_PIECE_BYTES_MAX) {
+      socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
+    } else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(body);
+      socket.uncork();
+    }
+  };
+
+  readonly #onRead = (length: number): boolean => {
+    if (this.#isDone) return false;
+    try {
+      const response = this.#reader?.push(readBuffer.subarray(0, length));
+      if (response !== undefined) this.#succeed(response);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return !this.#isDone;
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#isDone) return;
+    try {
+      const response = this.#wasSent ? this.#reader?.end() : undefined;
+      if (response === undefined)
+        throw new NetError('ECONNRESET', false, 'closed before TLS stood');
+      this.#succeed(response);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    this.#fail(netError(error, this.#wasSent));
+  };
+
+  #succeed(response: HttpResponse): void {
+    this.#finish()?.answered(response);
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof NetError ? error : netError(error as Error, this.#wasSent);
+    this.#finish()?.failed(reason);
+  }
+
+  /** Ends the connection; the asker, once. */
+  #finish(): Asker | undefined {
+    if (this.#isDone) return undefined;
+    this.#isDone = true;
+    clearTimeout(this.#connectTimer);
+    this.#socket.destroy();
+    const asker = this.#asker;
+    // The system's handle of a connection, and what hangs on it, outlives it for many collections.
+    this.#asker = undefined;
+    this.#reader = undefined;
+    return asker;
+  }
 }
 
-function headersOf(incoming: IncomingMessage): Record<string, string | readonly string[]> {
-  const headers: Record<string, string | readonly string[]> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = value;
-  }
-  return headers;
+/** How probes begin: each is the same object again, as it was. */
+const heads = new WeakMap<HttpRequest, string>();
+
+function knownHead(
+  to: HostAddress,
+  request: HttpRequest,
+  { bodyBytes }: OutboundLimits,
+): string | undefined {
+  const known = heads.get(request);
+  if (known !== undefined) return known;
+  const head = requestHead(to, request);
+  // The host is the address's unless the request says it.
+  const isProbe = bodyBytes < Number.POSITIVE_INFINITY && request.headers['host'] !== undefined;
+  if (isProbe && head !== undefined) heads.set(request, head);
+  return head;
 }
+
+const target = /^[\x21-\xff]+$/;
+
+/** How the request begins, its empty line included; undefined where HTTP cannot carry it. */
+function requestHead(to: HostAddress, request: HttpRequest): string | undefined {
+  const { method, path, headers, body } = request;
+  if (!token.test(method) || !target.test(path)) return undefined;
+  let lines = '';
+  let host = to.serverName ?? to.ip;
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || hopByHop.has(name)) continue;
+    if (lowerName(name) === undefined || forbiddenInValue.test(value)) return undefined;
+    if (name === 'host') host = value;
+    else lines += `${name}: ${value}\r\n`;
+  }
+  if (body.length > 0 || !bodiless.has(method)) lines += `content-length: ${body.length}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}connection: close\r\n\r\n`;
+}
+
+/** Methods of which nobody expects a body. */
+const bodiless = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
