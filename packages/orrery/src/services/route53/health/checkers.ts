@@ -12,11 +12,13 @@
  *      told once, after the status can be read.
  *  K3  Nothing is probed for a check that is disabled, removed or calculated.
  */
-import type { Io, Random, Timer } from '../../../io/io.ts';
+import type { Io, Random } from '../../../io/io.ts';
 import type { CheckerState, HealthCheckState } from '../api.ts';
 import { type HealthCheck, type HealthCheckConfig, isProbed } from '../record-set.ts';
-import { type ProbeResult, probe } from './probe.ts';
-import { isHealthyByChildren, isHealthyByVotes, nextVote, statusOf, type Vote } from './vote.ts';
+import { type Checker, checkerState, stateOf, targetOf, type Watched } from './check-states.ts';
+import { type ProbeContext, type ProbeResult, probe } from './probe.ts';
+import { newPlace, Turns } from './turns.ts';
+import { isHealthyByChildren, isHealthyByVotes, nextVote, statusOf } from './vote.ts';
 
 /** Addresses of two checkers per region, from the ranges that AWS publishes for them. */
 export const checkerAddresses: Readonly<Record<string, readonly [string, string]>> = {
@@ -39,25 +41,6 @@ const connectMs = 10_000;
 /** Modelled round trips and cold starts are not scaled, so no limit is cut below this. */
 const minLimitMs = 1000;
 
-interface Checker {
-  readonly region: string;
-  readonly ip: string;
-  vote: Vote;
-  last: (ProbeResult & { readonly atMs: number }) | undefined;
-  lastFailure: (ProbeResult & { readonly atMs: number }) | undefined;
-  /** Armed while it waits; never while a probe is under way. */
-  timer: Timer | undefined;
-  probing: boolean;
-}
-
-interface Watched {
-  check: HealthCheck;
-  checkers: readonly Checker[];
-  healthy: boolean;
-  /** Set once it is no longer this check's business, so that a late answer changes nothing. */
-  removed: boolean;
-}
-
 export interface CheckersOptions {
   readonly io: Io;
   readonly timeScale: number;
@@ -72,11 +55,24 @@ export interface CheckersOptions {
 export class HealthCheckers {
   private readonly options: CheckersOptions;
   private readonly random: Random;
+  private readonly context: ProbeContext;
   private readonly watched = new Map<string, Watched>();
+  private readonly turnsByMs = new Map<number, Turns<Checker>>();
   private stopped = false;
 
   constructor(options: CheckersOptions) {
     this.options = options;
+    const { io, timeScale, resolve } = options;
+    this.context = {
+      network: io.network,
+      clock: io.clock,
+      limits: {
+        silenceMs: Math.max(minLimitMs, silenceMs / timeScale),
+        answerMs: Math.max(minLimitMs, answerMs / timeScale),
+        connectMs: Math.max(minLimitMs, connectMs / timeScale),
+      },
+      resolve,
+    };
     this.random = options.io.random.split('route53-health-checkers');
   }
 
@@ -127,11 +123,11 @@ export class HealthCheckers {
     watched.check = check;
     watched.checkers = regionsOf(check.config).flatMap((region) =>
       (checkerAddresses[region] ?? []).map(
-        (ip) => before.get(ip) ?? newChecker(region, ip, votedHealthy),
+        (ip) => before.get(ip) ?? newChecker(watched, region, ip, votedHealthy),
       ),
     );
     for (const checker of before.values()) {
-      if (!watched.checkers.includes(checker)) checker.timer?.cancel();
+      if (!watched.checkers.includes(checker)) dismiss(checker);
     }
     this.watched.set(check.id, watched);
     for (const checker of watched.checkers) this.startOrStop(watched, checker);
@@ -143,7 +139,7 @@ export class HealthCheckers {
     const watched = this.watched.get(id);
     if (watched === undefined) return;
     watched.removed = true;
-    for (const checker of watched.checkers) checker.timer?.cancel();
+    for (const checker of watched.checkers) dismiss(checker);
     this.watched.delete(id);
     this.reconsiderParents(id, new Set());
   }
@@ -158,7 +154,7 @@ export class HealthCheckers {
   stop(): void {
     this.stopped = true;
     for (const { checkers } of this.watched.values()) {
-      for (const checker of checkers) checker.timer?.cancel();
+      for (const checker of checkers) dismiss(checker);
     }
   }
 
@@ -187,51 +183,44 @@ export class HealthCheckers {
   }
 
   private startOrStop(watched: Watched, checker: Checker): void {
-    if (watched.check.config.Disabled === true) {
-      checker.timer?.cancel();
-      checker.timer = undefined;
-    } else if (checker.timer === undefined && !checker.probing) {
-      this.schedule(watched, checker, this.random.float() * this.intervalMs(watched));
+    if (watched.check.config.Disabled === true) dismiss(checker);
+    else if (checker.first === undefined && checker.place.queue === undefined && !checker.probing) {
+      const delayMs = this.random.float() * intervalMs(watched, this.options.timeScale);
+      const label = `health-check ${watched.check.id} from ${checker.region}`;
+      checker.first = this.options.io.timers.after(Math.max(1, Math.round(delayMs)), label, () => {
+        checker.first = undefined;
+        void this.probeOnce(checker);
+      });
     }
   }
 
-  private intervalMs(watched: Watched): number {
-    return ((watched.check.config.RequestInterval ?? 30) * 1000) / this.options.timeScale;
+  /** Those that wait as long as the checkers of this check. */
+  private turns(watched: Watched): Turns<Checker> {
+    const { io, timeScale } = this.options;
+    const waitMs = intervalMs(watched, timeScale);
+    let turns = this.turnsByMs.get(waitMs);
+    if (turns === undefined) {
+      const label = `health-checks every ${waitMs} ms`;
+      turns = new Turns(io, waitMs, label, (checker) => void this.probeOnce(checker));
+      this.turnsByMs.set(waitMs, turns);
+    }
+    return turns;
   }
 
-  private schedule(watched: Watched, checker: Checker, delayMs: number): void {
-    if (this.stopped || watched.removed) return;
-    const label = `health-check ${watched.check.id} from ${checker.region}`;
-    checker.timer = this.options.io.timers.after(Math.max(1, Math.round(delayMs)), label, () => {
-      checker.timer = undefined;
-      void this.probeOnce(watched, checker);
-    });
-  }
-
-  private async probeOnce(watched: Watched, checker: Checker): Promise<void> {
-    const { io, timeScale, resolve } = this.options;
+  private async probeOnce(checker: Checker): Promise<void> {
+    const { watched } = checker;
     checker.probing = true;
-    const result = await probe(watched.check, {
-      network: io.network,
-      clock: io.clock,
-      from: checker.region,
-      limits: {
-        silenceMs: Math.max(minLimitMs, silenceMs / timeScale),
-        answerMs: Math.max(minLimitMs, answerMs / timeScale),
-        connectMs: Math.max(minLimitMs, connectMs / timeScale),
-      },
-      resolve,
-    });
+    const result = await probe(watched.check, checker.region, this.context);
     checker.probing = false;
     if (this.stopped || watched.removed || !watched.checkers.includes(checker)) return;
     if (watched.check.config.Disabled === true) return;
     this.count(watched, checker, result);
-    this.schedule(watched, checker, this.intervalMs(watched));
+    if (!this.stopped && !watched.removed) this.turns(watched).wait(checker);
   }
 
   private count(watched: Watched, checker: Checker, result: ProbeResult): void {
     const { io } = this.options;
-    checker.last = { ...result, atMs: io.clock.wallMs() };
+    checker.last = { result, atMs: io.clock.wallMs() };
     if (!result.success) checker.lastFailure = checker.last;
     const before = checker.vote.healthy;
     const threshold = watched.check.config.FailureThreshold ?? 3;
@@ -307,14 +296,27 @@ function isFirstDoubt({ checkers }: Watched, { vote }: Checker): boolean {
   );
 }
 
-function newChecker(region: string, ip: string, healthy: boolean): Checker {
+function intervalMs(watched: Watched, timeScale: number): number {
+  return ((watched.check.config.RequestInterval ?? 30) * 1000) / timeScale;
+}
+
+/** It probes no more; what is under way changes nothing. */
+function dismiss(checker: Checker): void {
+  checker.first?.cancel();
+  checker.first = undefined;
+  checker.place.queue?.leave(checker);
+}
+
+function newChecker(watched: Watched, region: string, ip: string, healthy: boolean): Checker {
   return {
+    watched,
     region,
     ip,
     vote: { healthy, against: 0 },
     last: undefined,
     lastFailure: undefined,
-    timer: undefined,
+    first: undefined,
+    place: newPlace(),
     probing: false,
   };
 }
@@ -322,53 +324,4 @@ function newChecker(region: string, ip: string, healthy: boolean): Checker {
 function regionsOf(config: HealthCheckConfig): readonly string[] {
   if (!isProbed(config.Type)) return [];
   return config.Regions ?? checkerRegions;
-}
-
-/** What a check looks at, in a line. */
-export function targetOf(config: HealthCheckConfig): string {
-  if (config.Type === 'CALCULATED') {
-    const children = config.ChildHealthChecks ?? [];
-    return `${config.HealthThreshold ?? 0} of ${children.join(', ')}`;
-  }
-  const { AlarmIdentifier: alarm, RoutingControlArn: control } = config;
-  if (alarm !== undefined) return `alarm ${alarm.Name} in ${alarm.Region}`;
-  if (control !== undefined) return `routing control ${control}`;
-  const tls = config.Type.startsWith('HTTPS');
-  const host = config.FullyQualifiedDomainName ?? config.IPAddress ?? '';
-  const port = config.Port ?? (tls ? 443 : 80);
-  if (config.Type === 'TCP') return `tcp://${host}:${port}`;
-  const path = config.ResourcePath ?? '/';
-  return `${tls ? 'https' : 'http'}://${host}:${port}${path.startsWith('/') ? '' : '/'}${path}`;
-}
-
-function stateOf({ check, checkers, healthy }: Watched): HealthCheckState {
-  const failures = checkers
-    .map(({ lastFailure }) => lastFailure)
-    .filter((each) => each !== undefined);
-  failures.sort((a, b) => b.atMs - a.atMs);
-  return {
-    id: check.id,
-    type: check.config.Type,
-    target: targetOf(check.config),
-    healthy,
-    disabled: check.config.Disabled === true,
-    inverted: check.config.Inverted === true,
-    measuresLatency: check.config.MeasureLatency === true,
-    healthyVotes: checkers.filter(({ vote }) => vote.healthy).length,
-    votes: checkers.length,
-    lastFailure: failures[0]?.status ?? null,
-    checkers: checkers.map((checker) => checkerState(checker, checker.last)),
-  };
-}
-
-function checkerState(checker: Checker, result: Checker['last']): CheckerState {
-  return {
-    region: checker.region,
-    ip: checker.ip,
-    healthy: checker.vote.healthy,
-    against: checker.vote.against,
-    lastStatus: result?.status ?? null,
-    checkedAtMs: result?.atMs ?? null,
-    latencyMs: result?.latencyMs ?? null,
-  };
 }

@@ -83,10 +83,10 @@ export class Endpoints {
   ask(port: number, config: Partial<HealthCheckConfig>): Promise<ProbeResult> {
     return probe(
       { id: 'c', config: { Type: 'HTTP', IPAddress: '127.0.0.1', Port: port, ...config } },
+      'eu-west-1',
       {
         network: this.io.network,
         clock: this.io.clock,
-        from: 'eu-west-1',
         limits,
         resolve: () => undefined,
       },

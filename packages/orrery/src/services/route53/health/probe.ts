@@ -4,7 +4,14 @@
  * Owns: the request, the verdict, the words of the status. Refuses to own when to probe
  * (`checkers.ts`) and what follows (`vote.ts`).
  */
-import type { Clock, HttpRequest, HttpResponse, Network } from '../../../io/io.ts';
+import type {
+  Clock,
+  HostAddress,
+  HttpRequest,
+  HttpResponse,
+  Network,
+  RequestOptions,
+} from '../../../io/io.ts';
 import { NetError } from '../../../io/io.ts';
 import { inflateStart } from '../../../stdx/inflate.ts';
 import { isIp } from '../../../stdx/ip.ts';
@@ -21,8 +28,6 @@ export interface ProbeResult {
 export interface ProbeContext {
   readonly network: Network;
   readonly clock: Clock;
-  /** The region that the checker stands in. */
-  readonly from: string;
   readonly limits: ProbeLimits;
   /** The first IPv4 address of a name, as our own name servers answer; undefined where none. */
   readonly resolve: (hostName: string) => string | undefined;
@@ -45,66 +50,93 @@ const timedOut =
   'Connection timed out. The endpoint or the internet connection is down, or requests are being ' +
   'blocked by your firewall.';
 
-/** Sends one probe. Never rejects. */
-export async function probe(check: HealthCheck, context: ProbeContext): Promise<ProbeResult> {
+/** What all probes of a check have in common, worked out once. */
+interface Prepared {
+  readonly to: Omit<HostAddress, 'ip'>;
+  readonly request: HttpRequest;
+  readonly matches: boolean;
+  /** The last result that was a success without a latency: the next one is most often the same. */
+  passed: { readonly ip: string; readonly code: number; readonly result: ProbeResult } | undefined;
+}
+
+const prepared = new WeakMap<HealthCheck, Prepared>();
+
+function prepare(check: HealthCheck): Prepared {
+  const known = prepared.get(check);
+  if (known !== undefined) return known;
   const { config } = check;
+  const tls = config.Type.startsWith('HTTPS');
+  const port = config.Port ?? (tls ? 443 : 80);
+  const sni = tls && config.EnableSNI !== false ? config.FullyQualifiedDomainName : undefined;
+  const made: Prepared = {
+    to: { port, tls, ...(sni === undefined ? {} : { serverName: sni }) },
+    request: probeRequest(check, port, tls),
+    matches: config.Type.endsWith('STR_MATCH'),
+    passed: undefined,
+  };
+  prepared.set(check, made);
+  return made;
+}
+
+/** Sends one probe from the region that a checker stands in. Never rejects. */
+export async function probe(
+  check: HealthCheck,
+  from: string,
+  context: ProbeContext,
+): Promise<ProbeResult> {
+  const { config } = check;
+  const { clock, limits, network } = context;
   const ip = config.IPAddress ?? addressOf(config.FullyQualifiedDomainName ?? '', context);
   if (ip === undefined) {
     return failure(`DNS resolution failed: no A record for ${config.FullyQualifiedDomainName}`);
   }
-  const startedUs = context.clock.monotonicUs();
+  const measures = config.MeasureLatency === true;
+  const startedUs = measures ? clock.monotonicUs() : 0;
+  const ready = prepare(check);
+  const { port, tls, serverName } = ready.to;
+  let result: ProbeResult;
   try {
-    const result =
-      config.Type === 'TCP' ? await connect(config, ip, context) : await ask(check, ip, context);
-    if (!result.success || config.MeasureLatency !== true) return result;
-    return { ...result, latencyMs: Math.round((context.clock.monotonicUs() - startedUs) / 1000) };
+    if (config.Type === 'TCP') {
+      await network.connect({ ip, port, tls }, { deadlineMs: limits.connectMs, from });
+      result = { success: true, status: `Success: The TCP connection was opened. ${at(ip)}` };
+    } else {
+      const options = askOptions(ready, from, limits);
+      let response: HttpResponse;
+      try {
+        const to = serverName === undefined ? { ip, port, tls } : { ip, port, tls, serverName };
+        response = await network.request(to, ready.request, options);
+      } catch (error) {
+        if (serverName === undefined || !isHandshake(error)) throw error;
+        // AWS: where the name does not fit the endpoint's, a second handshake is tried without it.
+        response = await network.request({ ip, port, tls }, ready.request, options);
+      }
+      result = judge(ready, config, response, ip);
+    }
   } catch (error) {
-    if (error instanceof NetError) return failure(`${netErrorText(error)} Resolved IP: ${ip}`);
+    if (error instanceof NetError) return failure(`${netErrorText(error)} ${at(ip)}`);
     throw error;
   }
+  if (!result.success || !measures) return result;
+  return { ...result, latencyMs: Math.round((clock.monotonicUs() - startedUs) / 1000) };
 }
 
-async function connect(
-  config: HealthCheckConfig,
-  ip: string,
-  { network, limits, from }: ProbeContext,
-): Promise<ProbeResult> {
-  const to = { ip, port: config.Port ?? 80, tls: false };
-  await network.connect(to, { deadlineMs: limits.connectMs, from });
-  return { success: true, status: `Success: The TCP connection was opened. Resolved IP: ${ip}` };
+function askOptions({ matches }: Prepared, from: string, limits: ProbeLimits): RequestOptions {
+  return {
+    deadlineMs: limits.silenceMs,
+    // A searched body has as long again, after the status.
+    answerMs: limits.answerMs * (matches ? 2 : 1),
+    from,
+    // What follows of the body does not matter: an endpoint may drip it for ever.
+    bodyBytes: matches ? searchedOctets : 0,
+  };
 }
 
-async function ask(check: HealthCheck, ip: string, context: ProbeContext): Promise<ProbeResult> {
-  const { config } = check;
-  const { limits } = context;
-  const tls = config.Type.startsWith('HTTPS');
-  const port = config.Port ?? (tls ? 443 : 80);
-  const sni = tls && config.EnableSNI !== false ? config.FullyQualifiedDomainName : undefined;
-  const matches = config.Type.endsWith('STR_MATCH');
-  const request = probeRequest(check, ip, port, tls);
-  const send = (serverName: string | undefined): Promise<HttpResponse> =>
-    context.network.request(
-      { ip, port, tls, ...(serverName === undefined ? {} : { serverName }) },
-      request,
-      {
-        deadlineMs: limits.silenceMs,
-        // A searched body has as long again, after the status.
-        answerMs: limits.answerMs * (matches ? 2 : 1),
-        from: context.from,
-        // What follows of the body does not matter: an endpoint may drip it for ever.
-        bodyBytes: matches ? searchedOctets : 0,
-      },
-    );
-  let response: HttpResponse;
-  try {
-    response = await send(sni);
-  } catch (error) {
-    // AWS: where the name does not fit the endpoint's, a second handshake is tried without it.
-    const isHandshake = error instanceof NetError && /EPROTO|ECONNRESET/.test(error.code);
-    if (sni === undefined || !isHandshake || error.maybeApplied) throw error;
-    response = await send(undefined);
-  }
-  return judge(config, response, ip);
+function isHandshake(error: unknown): boolean {
+  return error instanceof NetError && /EPROTO|ECONNRESET/.test(error.code) && !error.maybeApplied;
+}
+
+function at(ip: string): string {
+  return `Resolved IP: ${ip}`;
 }
 
 /** Where a name is an address, or the machine itself, nothing is asked. */
@@ -114,16 +146,15 @@ function addressOf(hostName: string, context: ProbeContext): string | undefined 
   return context.resolve(hostName);
 }
 
-function probeRequest(check: HealthCheck, ip: string, port: number, tls: boolean): HttpRequest {
-  const { config } = check;
-  const name = config.FullyQualifiedDomainName ?? (ip.includes(':') ? `[${ip}]` : ip);
-  const path = config.ResourcePath ?? '/';
+function probeRequest({ id, config }: HealthCheck, port: number, tls: boolean): HttpRequest {
+  const { FullyQualifiedDomainName, IPAddress: ip = '', ResourcePath: path = '/' } = config;
+  const name = FullyQualifiedDomainName ?? (ip.includes(':') ? `[${ip}]` : ip);
   return {
     method: 'GET',
     path: path.startsWith('/') ? path : `/${path}`,
     headers: {
       host: port === (tls ? 443 : 80) ? name : `${name}:${port}`,
-      'user-agent': `Amazon-Route53-Health-Check-Service (ref ${check.id}; report http://amzn.to/1vsZADi)`,
+      'user-agent': `Amazon-Route53-Health-Check-Service (ref ${id}; report http://amzn.to/1vsZADi)`,
       accept: '*/*',
       'accept-encoding': 'gzip, deflate',
       connection: 'close',
@@ -132,22 +163,28 @@ function probeRequest(check: HealthCheck, ip: string, port: number, tls: boolean
   };
 }
 
-function judge(config: HealthCheckConfig, response: HttpResponse, ip: string): ProbeResult {
-  const resolved = `Resolved IP: ${ip}`;
-  const code = `HTTP Status Code: ${response.status}.`;
+function judge(
+  ready: Prepared,
+  config: HealthCheckConfig,
+  response: HttpResponse,
+  ip: string,
+): ProbeResult {
+  const code = response.status;
+  const { passed } = ready;
   if (headerOctets(response) > maxHeaderOctets) {
-    return failure(`The response headers are longer than ${maxHeaderOctets} bytes. ${resolved}`);
+    return failure(`The response headers are longer than ${maxHeaderOctets} bytes. ${at(ip)}`);
   }
-  if (response.status < 200 || response.status > 399) return failure(`${code} ${resolved}`);
-  if (config.Type.endsWith('STR_MATCH')) {
-    const searched = searchedBody(response);
-    if (!searched.includes(config.SearchString ?? '')) {
-      return failure(
-        `${code} ${resolved}. The search string did not appear in the first ${searchedOctets} bytes of the response body.`,
-      );
-    }
+  const said = `HTTP Status Code: ${code}. ${at(ip)}`;
+  if (code < 200 || code > 399) return failure(said);
+  if (ready.matches && !searchedBody(response).includes(config.SearchString ?? '')) {
+    return failure(
+      `${said}. The search string did not appear in the first ${searchedOctets} bytes of the response body.`,
+    );
   }
-  return { success: true, status: `Success: ${code} ${resolved}` };
+  if (passed?.code === code && passed.ip === ip) return passed.result;
+  const result = { success: true, status: `Success: ${said}` };
+  ready.passed = { ip, code, result };
+  return result;
 }
 
 /** What is searched: of a compressed body, what its first octets unpack to. */
@@ -159,12 +196,12 @@ function searchedBody({ headers, body }: HttpResponse): Buffer {
   return Buffer.from(unpacked ?? start);
 }
 
-function headerOctets(response: HttpResponse): number {
+function headerOctets({ headers }: HttpResponse): number {
   let octets = 0;
-  for (const [name, value] of Object.entries(response.headers)) {
-    for (const each of typeof value === 'string' ? [value] : value) {
-      octets += name.length + each.length + 4;
-    }
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (typeof value === 'string') octets += name.length + value.length + 4;
+    else for (const each of value) octets += name.length + each.length + 4;
   }
   return octets;
 }
