@@ -238,9 +238,10 @@ function checkRequests(entries: readonly (readonly [string, readonly WriteReques
 
 function checkRequest({ PutRequest: put, DeleteRequest: remove }: WriteRequest): number {
   if ((put === undefined) === (remove === undefined)) {
-    const what = put === undefined ? 'is empty' : 'has more than one datatypes set';
+    // AWS says so of a request that has neither, too.
     throw validationError(
-      `Supplied AttributeValue ${what}, must contain exactly one of the supported datatypes`,
+      'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the ' +
+        'supported datatypes',
     );
   }
   const size = validateMap(put?.Item ?? remove?.Key ?? {});
