@@ -10,7 +10,7 @@
  * A bracket may hold a condition or an operand, which shows only behind it; both are read by the
  * same rule, and what came out is looked at afterwards.
  */
-import { Parser } from './parser.ts';
+import { keywords, Parser } from './parser.ts';
 import type {
   Comparator,
   ParsedCondition,
@@ -19,7 +19,6 @@ import type {
   ParsedPath,
 } from './tree.ts';
 
-const keywords = new Set(['AND', 'OR', 'NOT', 'BETWEEN', 'IN']);
 const comparators = new Set(['=', '<>', '<', '<=', '>', '>=']);
 const testFunctions = new Set([
   'attribute_exists',
@@ -147,7 +146,7 @@ class ConditionParser extends Parser {
   }
 
   #longer(path: ParsedPath): ParsedPath {
-    return this.pathFrom([...path], keywords);
+    return this.pathFrom([...path]);
   }
 
   #operand(): ParsedOperand {
@@ -170,7 +169,7 @@ class ConditionParser extends Parser {
   #plainOperand(): ParsedOperand {
     if (this.token.kind === 'value') return { kind: 'value', reference: this.next().text };
     if (this.isFunction() && !keywords.has(this.token.text.toUpperCase())) return this.#function();
-    return { kind: 'path', path: this.path(keywords) };
+    return { kind: 'path', path: this.path() };
   }
 
   #function(): ParsedFunction {

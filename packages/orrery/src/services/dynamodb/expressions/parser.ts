@@ -15,7 +15,9 @@ import type { ParsedPath } from './tree.ts';
 const levelsMax = 320;
 const operatorsMax = 300;
 const nestingMax = 32;
-const listIndexMax = 4_294_967_295;
+const listIndexMax = 4_294_967_294;
+/** Words of any of the grammars name nothing in all of them. */
+export const keywords = new Set('SET REMOVE ADD DELETE AND OR NOT BETWEEN IN'.split(' '));
 
 /** Problems that do not stop parsing. */
 export type ProblemClass =
@@ -142,7 +144,8 @@ export class Parser {
     if (this.#operators > operatorsMax) {
       this.note(
         'operators',
-        `The expression contains too many operators; operator count: ${this.#operators}`,
+        // AWS stops counting there.
+        `The expression contains too many operators; operator count: ${operatorsMax + 1}`,
       );
     }
     for (const each of order) {
@@ -151,14 +154,14 @@ export class Parser {
     }
   }
 
-  path(keywords: ReadonlySet<string>): ParsedPath {
-    return this.pathFrom([this.#name(keywords)], keywords);
+  path(): ParsedPath {
+    return this.pathFrom([this.#name()]);
   }
 
   /** Goes on with the path that these steps begin. */
-  pathFrom(steps: (string | number)[], keywords: ReadonlySet<string>): ParsedPath {
+  pathFrom(steps: (string | number)[]): ParsedPath {
     for (;;) {
-      if (this.takeSymbol('.')) steps.push(this.#name(keywords));
+      if (this.takeSymbol('.')) steps.push(this.#name());
       else if (this.takeSymbol('[')) steps.push(this.#index());
       else break;
     }
@@ -169,7 +172,7 @@ export class Parser {
     return steps;
   }
 
-  #name(keywords: ReadonlySet<string>): string {
+  #name(): string {
     const { kind, text } = this.token;
     if (kind !== 'word' && kind !== 'name') throw this.syntaxError();
     if (kind === 'word') {

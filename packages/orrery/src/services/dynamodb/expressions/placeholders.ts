@@ -4,7 +4,12 @@
  */
 import { validationError } from '../errors.ts';
 import { type AttributeMap, type AttributeValue, member } from '../values/attribute-value.ts';
-import { newerWording, validateValue, type Wording } from '../values/validate-value.ts';
+import {
+  nameProblem,
+  newerWording,
+  validateValue,
+  type Wording,
+} from '../values/validate-value.ts';
 import { ExpressionProblem } from './problem.ts';
 import type { ParsedPath, Path } from './tree.ts';
 
@@ -79,10 +84,11 @@ function checkNames(names: Readonly<Record<string, string>>): void {
   if (keys.length === 0) throw validationError('ExpressionAttributeNames must not be empty');
   for (const key of keys) {
     checkKey('ExpressionAttributeNames', key, /^#[0-9a-zA-Z_]+$/);
-    if (names[key] === '') {
-      const text = 'ExpressionAttributeNames contains invalid value: Empty attribute name for key ';
-      throw validationError(text + key);
-    }
+    const problem = nameProblem(names[key] ?? '');
+    if (problem === undefined) continue;
+    throw validationError(
+      `ExpressionAttributeNames contains invalid value: ${problem} for key ${key}`,
+    );
   }
 }
 

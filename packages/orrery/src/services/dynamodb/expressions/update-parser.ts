@@ -9,10 +9,10 @@
  *
  * `list_append` may only be all of a sum: not an operand, nor in another function.
  */
-import { Parser } from './parser.ts';
+import { keywords, Parser } from './parser.ts';
 import type { ParsedAction, ParsedPath, ParsedSetValue } from './tree.ts';
 
-const keywords = new Set(['SET', 'REMOVE', 'ADD', 'DELETE']);
+const sectionWords = new Set(['SET', 'REMOVE', 'ADD', 'DELETE']);
 const problemOrder = [
   'operators',
   'reserved',
@@ -22,7 +22,6 @@ const problemOrder = [
   'section',
   'other',
 ] as const;
-const noKeywords = new Set<string>();
 const valueFunctions = new Set(['if_not_exists', 'list_append']);
 const conditionFunctions = new Set([
   'attribute_exists',
@@ -45,7 +44,7 @@ export function parseUpdate(text: string): readonly ParsedAction[] {
 export function parseProjection(text: string): readonly ParsedPath[] {
   const parser = new Parser(text);
   const paths: ParsedPath[] = [];
-  do paths.push(parser.path(noKeywords));
+  do paths.push(parser.path());
   while (parser.takeSymbol(','));
   parser.finish(problemOrder);
   return paths;
@@ -57,7 +56,7 @@ class UpdateParser extends Parser {
     const seen = new Set<string>();
     do {
       const section = this.token.text.toUpperCase();
-      if (this.token.kind !== 'word' || !keywords.has(section)) throw this.syntaxError();
+      if (this.token.kind !== 'word' || !sectionWords.has(section)) throw this.syntaxError();
       this.next();
       if (seen.has(section)) {
         const text = 'section can only be used once in an update expression;';
@@ -71,7 +70,7 @@ class UpdateParser extends Parser {
   }
 
   #action(kind: ParsedAction['kind']): ParsedAction {
-    const path = this.path(keywords);
+    const path = this.path();
     this.countOperator();
     if (kind === 'REMOVE') return { kind, path };
     if (kind === 'SET') {
@@ -115,7 +114,7 @@ class UpdateParser extends Parser {
       });
     }
     if (this.isFunction() && !keywords.has(this.token.text.toUpperCase())) return this.#call();
-    return { kind: 'path', path: this.path(keywords) };
+    return { kind: 'path', path: this.path() };
   }
 
   #refuseAppend(value: ParsedSetValue): void {

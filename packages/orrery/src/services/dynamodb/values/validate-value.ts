@@ -45,14 +45,20 @@ function mapSize(map: AttributeMap, depth: number, wording: Wording): number {
   let size = 0;
   for (const name in map) {
     const nameBytes = Buffer.byteLength(name);
-    if (nameBytes === 0) throw validationError(wording.words('Empty attribute name'));
-    if (nameBytes > nameBytesMax) {
-      const text = `Attribute name is too large, must be less than ${nameBytesMax + 1} bytes`;
-      throw refused(text, wording);
-    }
+    if (nameBytes === 0) throw validationError(wording.words(emptyName));
+    if (nameBytes > nameBytesMax) throw refused(longName, wording);
     size += nameBytes + valueSize(map[name] as AttributeValue, depth, wording);
   }
   return size;
+}
+
+const emptyName = 'Empty attribute name';
+const longName = `Attribute name is too large, must be less than ${nameBytesMax + 1} bytes`;
+
+/** What is wrong with the name of an attribute, if anything. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return emptyName;
+  return Buffer.byteLength(name) > nameBytesMax ? longName : undefined;
 }
 
 function valueSize(value: AttributeValue, depth: number, wording: Wording): number {
