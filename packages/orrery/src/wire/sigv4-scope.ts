@@ -5,6 +5,7 @@
  *  S1  Reading never throws, whatever the header holds.
  */
 import type { HttpRequest } from '../io/io.ts';
+import { remember } from '../stdx/memo.ts';
 import { percentDecode, splitPath } from './query-string.ts';
 
 export interface SigV4Scope {
@@ -17,6 +18,8 @@ export interface SigV4Scope {
 
 const scope =
   /^([\w+=.@-]{1,128})\/(\d{8})\/([a-z0-9-]{1,32})\/([A-Za-z0-9_-]{1,64})\/aws4_request$/;
+
+const scopesRemembered = 256;
 
 /** The scope of the Authorization header, else of a presigned URL; undefined where neither is. */
 export function readScope(request: HttpRequest): SigV4Scope | undefined {
@@ -44,12 +47,13 @@ function untilComma(text: string): string {
   return end === -1 ? text : text.slice(0, end);
 }
 
-function parseScope(credential: string): SigV4Scope | undefined {
+/** A client signs with the same scope all day. */
+const parseScope = remember((credential: string): SigV4Scope | undefined => {
   const match = scope.exec(credential);
   if (match === null) return undefined;
   const [, accessKeyId = '', date = '', region = '', service = ''] = match;
   return { accessKeyId, date, region, service };
-}
+}, scopesRemembered);
 
 /** Whether a request bears any mark of an AWS API call, valid or not. */
 export function hasAwsMark(request: HttpRequest): boolean {
