@@ -81,10 +81,11 @@ export function collectProblems(
   prefix: string,
   problems: string[],
 ): void {
-  for (const [name, ...constraints] of rules) {
+  for (const rule of rules) {
+    const name = rule[0];
     const value = (input as Record<string, unknown>)[name] ?? undefined;
-    for (const constraint of constraints) {
-      const problem = constraint(value);
+    for (let i = 1; i < rule.length; i += 1) {
+      const problem = (rule[i] as Constraint)(value);
       if (problem === undefined || problems.length >= problemsMax) continue;
       const { words, value: text } =
         typeof problem === 'string' ? { words: problem, value: shown(value) } : problem;

@@ -205,6 +205,11 @@ function isConsistent({ ConsistentRead, RequestItems }: ReadInput): boolean {
 
 function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Operation> {
   const { store } = engine.storage;
+  const flushed = (output: unknown): Promise<unknown> => store.flushed().then(() => output);
+  const refused = (error: unknown): Promise<never> =>
+    store.flushed().then(() => {
+      throw error;
+    });
   const read =
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
     (input) => {
@@ -213,14 +218,16 @@ function operationsOf(engine: Engine, plane: ControlPlane): Record<string, Opera
     };
   const write =
     <I>(run: (engine: Engine, input: I) => unknown): Operation =>
-    async (input) => {
+    (input) => {
+      let output: unknown;
       try {
-        const output = run(engine, input);
-        // Only what reads many items takes its time.
-        return output instanceof Promise ? await output : output;
-      } finally {
-        await store.flushed();
+        output = run(engine, input);
+      } catch (error) {
+        return refused(error);
       }
+      // Only what reads many items takes its time.
+      if (output instanceof Promise) return output.then(flushed, refused);
+      return flushed(output);
     };
   const control =
     <I>(run: (plane: ControlPlane, input: I, context: RequestContext) => unknown): Operation =>

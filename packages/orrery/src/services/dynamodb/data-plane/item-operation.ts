@@ -47,6 +47,8 @@ const writeRules: Rules = [
   ['ReturnValuesOnConditionCheckFailure', oneOf('ALL_OLD', 'NONE')],
 ];
 
+const subjectRules = { Item: [['Item', required]], Key: [['Key', required]] } as const;
+
 /** Checks the members of a request one by one, those of before expressions too. */
 export function checkMembers(input: object, rules: Rules): void {
   throwProblems(memberProblems(input, rules));
@@ -64,8 +66,7 @@ export function memberProblems(input: object, rules: Rules): string[] {
  * without, it tells all that is wrong, and that last.
  */
 export function checkWriteMembers(input: WriteInput, subject: 'Item' | 'Key'): void {
-  const members: Readonly<Record<string, unknown>> = { ...input };
-  const isGiven = members[subject] != null;
+  const isGiven = (input as { readonly Item?: unknown; readonly Key?: unknown })[subject] != null;
   if (isGiven && input.TableName === '') {
     throw validationError(
       "1 validation error detected: Value at 'TableName' failed to satisfy constraint: " +
@@ -75,7 +76,7 @@ export function checkWriteMembers(input: WriteInput, subject: 'Item' | 'Key'): v
   const problems: string[] = [];
   collectProblems(input, writeRules, '', problems);
   collectLegacyProblems(input, problems);
-  collectProblems(input, [[subject, required]], '', problems);
+  collectProblems(input, subjectRules[subject], '', problems);
   throwProblems(problems);
 }
 
@@ -86,11 +87,7 @@ export function checkWriteParameters(
   legacy: readonly string[],
 ): void {
   const given = input as Readonly<Record<string, unknown>>;
-  checkExpressionParameters(
-    { ...given, ExpressionAttributeValues: undefined },
-    expressions,
-    legacy,
-  );
+  checkStyle(given, expressions, legacy);
   const hasValues = given['ExpressionAttributeValues'] != null;
   if (hasValues && expressions.every((name) => given[name] == null)) {
     throw validationError('ExpressionAttributeValues can only be specified when using expressions');
@@ -108,6 +105,24 @@ export function checkExpressionParameters(
 ): void {
   const members = input as Record<string, unknown>;
   const given = (name: string): boolean => members[name] != null;
+  checkStyle(members, expressions, legacy);
+  if (!given('ExpressionAttributeValues')) return;
+  const withValues = expressions.filter((name) => name !== 'ProjectionExpression');
+  if (withValues.some(given)) return;
+  const are = withValues.length > 1 ? 'are' : 'is';
+  throw validationError(
+    'ExpressionAttributeValues can only be specified when using expressions: ' +
+      `${withValues.join(' and ')} ${are} null`,
+  );
+}
+
+/** Either expressions or what they have replaced, and names only with expressions. */
+function checkStyle(
+  members: Readonly<Record<string, unknown>>,
+  expressions: readonly string[],
+  legacy: readonly string[],
+): void {
+  const given = (name: string): boolean => members[name] != null;
   const modern = expressions.filter(given);
   const old = legacy.filter(given);
   if (modern.length > 0 && old.length > 0) {
@@ -119,14 +134,6 @@ export function checkExpressionParameters(
   }
   if (given('ExpressionAttributeNames') && modern.length === 0) {
     throw validationError('ExpressionAttributeNames can only be specified when using expressions');
-  }
-  const withValues = expressions.filter((name) => name !== 'ProjectionExpression');
-  if (given('ExpressionAttributeValues') && !withValues.some(given)) {
-    const are = withValues.length > 1 ? 'are' : 'is';
-    throw validationError(
-      'ExpressionAttributeValues can only be specified when using expressions: ' +
-        `${withValues.join(' and ')} ${are} null`,
-    );
   }
 }
 

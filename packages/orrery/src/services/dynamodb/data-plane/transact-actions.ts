@@ -215,6 +215,6 @@ function jsonAfter(
     case 'Delete':
       return null;
     case 'Update':
-      return updatedItem(table, record, updates, map);
+      return updatedItem(table, itemOf(record), updates, map);
   }
 }

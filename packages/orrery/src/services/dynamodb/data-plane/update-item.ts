@@ -57,8 +57,9 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   const { record, json } = storage.transaction((transaction) => {
     const found = storage.readRecord(transaction, key);
     const charge = chargeOf(engine, table, key, found);
-    if (condition !== undefined) checkCondition(condition, itemOf(found), input, charge);
-    const update = (): string | undefined => updatedItem(table, found, actions, input.Key);
+    const item = itemOf(found);
+    if (condition !== undefined) checkCondition(condition, item, input, charge);
+    const update = (): string | undefined => updatedItem(table, item, actions, input.Key);
     const next = input.AttributeUpdates == null ? update() : inLegacyWords(update);
     charge?.(next === undefined ? undefined : parseMap(next));
     if (next === undefined) return { record: found, json: undefined };
@@ -108,26 +109,38 @@ export function bindUpdate(
   return { actions, condition };
 }
 
-/** JSON of the item after the update; undefined where the update leaves none. */
+/**
+ * JSON of the item after the update; undefined where the update leaves none. The item, if there is one,
+ * must be the caller's own: it is changed.
+ */
 export function updatedItem(
   table: StoredTable,
-  record: string | undefined,
+  found: AttributeMap | undefined,
   actions: readonly Action[],
   key: AttributeMap,
 ): string | undefined {
   const onlyRemoves =
     actions.length > 0 && actions.every(({ kind }) => kind === 'REMOVE' || kind === 'DELETE');
-  const item = itemOf(record) ?? { ...key };
+  const item = found ?? { ...key };
   applyUpdate(actions, item);
   // Nothing is made where there is nothing to remove, but the paths must lead somewhere.
-  if (record === undefined && onlyRemoves) return undefined;
+  if (found === undefined && onlyRemoves) return undefined;
   if (table.indexes.length > 0) checkIndexKeys(table, item, updatedEmptyKey);
   const json = JSON.stringify(item);
   if (json.length > surelySmall && itemSize(item) > itemBytesMax) {
     throw validationError('Item size to update has exceeded the maximum allowed size');
   }
-  if (actions.length > 0) checkNesting(item);
+  if (actions.some(mayDeepen)) checkNesting(item);
   return json;
+}
+
+/** Whether the item may be nested deeper afterwards than it was before. */
+function mayDeepen(action: Action): boolean {
+  if (action.path.length > 1) return true;
+  if (action.kind !== 'SET') return false;
+  const { value } = action;
+  if (value.kind !== 'value') return value.kind !== 'sum';
+  return value.value.M !== undefined || value.value.L !== undefined;
 }
 
 function answer(
@@ -145,18 +158,19 @@ function answer(
         unitsOfWrite(table, itemOf(record), json === undefined ? undefined : parseMap(json)),
       )
     : undefined;
-  const old = record === undefined ? undefined : itemJson(record);
-  return respond('Attributes', returned(input.ReturnValues, actions, old, json), capacity, metrics);
+  const told = returned(input.ReturnValues, actions, record, json);
+  return respond('Attributes', told, capacity, metrics);
 }
 
 function returned(
   returnValues: string | undefined,
   actions: readonly Action[],
-  old: string | undefined,
+  record: string | undefined,
   fresh: string | undefined,
 ): string | undefined {
   const isOld = returnValues === 'ALL_OLD' || returnValues === 'UPDATED_OLD';
   const isNew = returnValues === 'ALL_NEW' || returnValues === 'UPDATED_NEW';
+  const old = isOld && record !== undefined ? itemJson(record) : undefined;
   const json = isOld ? old : isNew ? fresh : undefined;
   if (json === undefined || returnValues === 'ALL_OLD' || returnValues === 'ALL_NEW') return json;
   const projection = projectionOf(actions.map(({ path }) => path));

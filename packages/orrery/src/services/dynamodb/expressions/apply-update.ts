@@ -16,6 +16,7 @@ import {
   addDecimals,
   decimalProblem,
   formatDecimal,
+  isPlainInteger,
   negateDecimal,
   parseDecimal,
   zero,
@@ -91,6 +92,10 @@ function copy(value: AttributeValue): AttributeValue {
 
 /** The exact sum or difference of two numbers in normal form. */
 export function sum(a: string, b: string, operator: '+' | '-'): string {
+  if (isPlainInteger(a) && isPlainInteger(b)) {
+    // Of fifteen digits each: the result is exact.
+    return String(operator === '+' ? Number(a) + Number(b) : Number(a) - Number(b));
+  }
   const right = parseDecimal(b) ?? zero;
   const result = addDecimals(
     parseDecimal(a) ?? zero,

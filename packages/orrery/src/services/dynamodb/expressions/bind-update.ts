@@ -179,6 +179,7 @@ interface PathNode {
  * Overlaps are told first.
  */
 function checkOverlaps(paths: readonly Path[]): void {
+  if (areDistinctNames(paths)) return;
   const root: PathNode = { children: new Map(), witness: [], ends: false };
   let conflict: ExpressionProblem | undefined;
   for (const path of paths) {
@@ -200,6 +201,12 @@ function checkOverlaps(paths: readonly Path[]): void {
     node.ends = true;
   }
   if (conflict !== undefined) throw conflict;
+}
+
+/** Attributes of the item itself, each once: most updates. */
+function areDistinctNames(paths: readonly Path[]): boolean {
+  if (paths.some((path) => path.length > 1)) return false;
+  return new Set(paths.map((path) => path[0])).size === paths.length;
 }
 
 function clash(kind: 'overlap' | 'conflict', one: Path, two: Path): ExpressionProblem {

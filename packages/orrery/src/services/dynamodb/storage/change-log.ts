@@ -109,11 +109,13 @@ export function openChangeLog(store: Store): ChangeLog {
         committed = true;
         return result;
       } finally {
-        const tables = [...touched];
-        touched.clear();
-        for (const tableId of tables) {
-          if (!committed) heads.delete(tableId);
-          else for (const listener of listeners.get(tableId) ?? []) listener();
+        if (touched.size > 0) {
+          const tables = [...touched];
+          touched.clear();
+          for (const tableId of tables) {
+            if (!committed) heads.delete(tableId);
+            else for (const listener of listeners.get(tableId) ?? []) listener();
+          }
         }
       }
     },
