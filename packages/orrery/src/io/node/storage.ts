@@ -9,7 +9,6 @@
  *     power failure at any instant leaves a tree that is whole; `flushed` syncs that tree too.
  *  3. With durability `process`, nothing waits for the disk; a sync follows in the background. A
  *     power failure may undo, or in the worst case spoil, what that sync had not reached.
- *
  *  4. The kernel reads the pages that are asked for and no more: neighbours in key order stand anywhere
  *     in the file. With its own notion of what comes next (8 MB a page here) reads beside a Scan of a
  *     file that is not in memory waited for up to 1.8 s, without for 0.1; the Scan itself takes

@@ -211,6 +211,23 @@ describe('INSERT, UPDATE, DELETE', () => {
     );
   });
 
+  it('reads ten of the partitions that IN names at a time', async () => {
+    const keys = Array.from({ length: 23 }, (_, i) => `in${String(i).padStart(2, '0')}`);
+    for (const pk of keys) await run(`INSERT INTO hash VALUE {'pk':'${pk}'}`);
+    const Statement = `SELECT pk FROM hash WHERE pk IN [${keys.map((pk) => `'${pk}'`).join(', ')}]`;
+    const pages: string[][] = [];
+    let NextToken: unknown;
+    do {
+      const page = await tested.call('ExecuteStatement', {
+        Statement,
+        ...(NextToken ? { NextToken } : {}),
+      });
+      pages.push((page['Items'] as { pk: { S: string } }[]).map(({ pk }) => pk.S));
+      NextToken = page['NextToken'];
+    } while (NextToken !== undefined);
+    assert.deepEqual(pages, [keys.slice(0, 10), keys.slice(10, 20), keys.slice(20)]);
+  });
+
   it('takes the functions of update and condition expressions', async () => {
     const values = await run(`INSERT INTO hash VALUE {'pk':'f','n':1}`);
     assert.deepEqual(values, []);

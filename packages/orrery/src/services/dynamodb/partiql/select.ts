@@ -3,8 +3,9 @@
  *
  *  S1  Where the partition key is given, as one value or as several, only those partitions are read,
  *      one after the other; otherwise all of the table or index.
- *  S2  A page ends where `readPage` ends one. The token of the next names partition and key, and
- *      carries a digest of what it was made for: no other statement, table or region takes it.
+ *  S2  A page ends where `readPage` ends one, or after ten partitions. The token of the next names
+ *      partition and key, and carries a digest of what it was made for: no other statement, table or
+ *      region takes it.
  */
 import { SerializedBody } from '../../../endpoint/service.ts';
 import { compareBytes } from '../../../stdx/bytes.ts';
@@ -49,8 +50,9 @@ interface Position {
   readonly key?: AttributeMap;
 }
 
-/** Characters after which a page ends between two partitions. */
+/** Characters and partitions after which a page ends between two partitions. */
 const pageCharactersMax = 1024 * 1024;
+const pagePartitionsMax = 10;
 
 /** Its answer: `Items`, `NextToken`, `LastEvaluatedKey` and `ConsumedCapacity`. */
 export async function select(
@@ -128,8 +130,9 @@ async function readRanges(
   let json = '';
   let left = limit;
   let capacity: ConsumedCapacity | undefined;
-  if ((start?.partition ?? 0) >= ranges.length) throw wrongToken();
-  for (let i = start?.partition ?? 0; i < ranges.length; i += 1) {
+  const first = start?.partition ?? 0;
+  if (first >= ranges.length) throw wrongToken();
+  for (let i = first; i < ranges.length; i += 1) {
     const whole = ranges[i] as KeyRange;
     const request = pageOf({ range: whole, reverse, limit: left });
     const from = start?.partition === i ? start.key : undefined;
@@ -143,7 +146,8 @@ async function readRanges(
       return { json, next: { partition: i, key: parseMap(key) }, capacity };
     }
     if (left !== undefined) left -= page.scanned;
-    if (json.length > pageCharactersMax && i + 1 < ranges.length) {
+    const isFull = json.length > pageCharactersMax || i + 1 - first === pagePartitionsMax;
+    if (isFull && i + 1 < ranges.length) {
       return { json, next: { partition: i + 1 }, capacity };
     }
   }
