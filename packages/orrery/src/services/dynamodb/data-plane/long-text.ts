@@ -12,6 +12,8 @@ const longCharacters = 256 * 1024;
 const firstBytes = 1024 * 1024;
 /** What was written is copied each time, hence seldom. */
 const growth = 4;
+/** A little more than the longest answers have; what is longer still grows by as much. */
+const stepBytesMax = 20 * 1024 * 1024;
 /** UTF-8 has no more of a character. */
 const bytesOfCharacter = 3;
 
@@ -53,7 +55,10 @@ export class LongText {
     if (held.length - this.#length >= part.length * bytesOfCharacter) return held;
     const wanted = this.#length + Buffer.byteLength(part);
     if (wanted <= held.length) return held;
-    const larger = Buffer.allocUnsafeSlow(Math.max(growth * held.length, wanted));
+    const step = Math.min(growth * held.length, stepBytesMax);
+    const larger = Buffer.allocUnsafeSlow(
+      held.length < step ? Math.max(step, wanted) : wanted + step,
+    );
     held.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
     return larger;
