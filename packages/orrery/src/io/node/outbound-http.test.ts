@@ -113,6 +113,61 @@ describe('requests to real hosts', () => {
     server.close();
   });
 
+  it('have nothing of those before them, however these ended', async () => {
+    const waiting = new Set<Socket>();
+    await withTcp(
+      (socket) =>
+        socket.once('data', (head) => {
+          const [, ending, name] = /^GET \/(\w+)\/(\w+)/.exec(String(head)) ?? [];
+          const answer = `HTTP/1.1 200 OK\r\nx-name: ${name}\r\n`;
+          if (ending === 'closes') socket.end(`${answer}\r\n${name}`);
+          else if (ending === 'stays')
+            socket.write(`${answer}content-length: 3\r\n\r\n${name}junk`);
+          else if (ending === 'resets') socket.write(answer, () => socket.resetAndDestroy());
+          else if (ending === 'lies') socket.end('HTTP/1.1 200\r\n\0\r\n\r\n');
+          else waiting.add(socket);
+        }),
+      async (port) => {
+        const failed = { resets: 'ECONNRESET', lies: 'EPROTO', refused: 'ECONNREFUSED' };
+        const one = (ending: string, name: string): Promise<void> =>
+          new Promise((done, fail) => {
+            const to = { ip: '127.0.0.1', port: ending === 'refused' ? 1 : port, tls: false };
+            const get = { method: 'GET', path: `/${ending}/${name}`, headers: {} };
+            const outbound = sendOutbound(to, { ...get, body: new Uint8Array(0) }, limits, {
+              answered: ({ headers, body }) => {
+                const seen = [ending, headers['x-name'], Buffer.from(body).toString()];
+                const expected = [ending in failed ? 'a failure' : ending, name, name];
+                if (String(seen) === String(expected)) done();
+                else fail(new Error(`${seen} instead of ${expected}`));
+              },
+              failed: ({ code }) => {
+                if (code === failed[ending as keyof typeof failed]) done();
+                else fail(new Error(`${ending}: ${code}`));
+              },
+            });
+            if (ending === 'aborted') {
+              outbound.abort();
+              done();
+            }
+            if (ending === 'forgotten') {
+              setTimeout(() => {
+                outbound.abort();
+                done();
+              }, 5);
+            }
+          });
+        const endings = ['closes', 'stays', 'resets', 'lies', 'refused', 'aborted', 'forgotten'];
+        for (let round = 0; round < 30; round += 1) {
+          const names = endings.flatMap((ending, n) => [[ending, `a${(round % 10) * 10 + n}`]]);
+          await Promise.all(
+            names.map(([ending = '', name = '']) => one(ending, name.padEnd(3, 'x'))),
+          );
+        }
+      },
+    );
+    assert.ok(waiting.size > 0);
+  });
+
   it('say no length where nobody expects a body', async () => {
     const heads: string[] = [];
     for (const method of ['GET', 'POST']) {

@@ -1,15 +1,14 @@
 /**
  * Requests to hosts that are not of this cloud: real HTTP and HTTPS, a connection each. Owns the
- * socket, the bounds of the answer, and which failure is called what. Refuses to own latency, faults
- * and the deadline.
+ * message, and which failure is called what. Refuses to own the socket (`outbound-line.ts`), the
+ * reading of the answer (`http-answer.ts`), latency, faults and the deadline.
  *
  * Invariants:
  *  1. `maybeApplied` is false exactly where no byte of the request can have reached the host.
  *  2. The asker hears of exactly one end, or of none after `abort`; the connection ends with it.
  *  3. Nothing is collected beyond the limits (`http-answer.ts`).
  */
-import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
-import { createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
+import { createConnection, type NetConnectOpts } from 'node:net';
 import {
   type HostAddress,
   type HttpRequest,
@@ -20,6 +19,7 @@ import {
 import type { Asker } from './channel.ts';
 import { AnswerReader } from './http-answer.ts';
 import { forbiddenInValue, lowerName, token } from './http-head.ts';
+import { type Caller, Line } from './outbound-line.ts';
 
 const CONNECT_DEADLINE_MS = 10_000;
 /** Longer bodies are sent apart rather than copied behind their head. */
@@ -115,16 +115,12 @@ export function sendOutbound(
   return new OutboundExchange(to, request, head, limits, asker);
 }
 
-/** What all sockets are read into: what is read is used, or copied, before the next one reads. */
-const readBuffer = Buffer.allocUnsafeSlow(65_536);
-let secureContext: SecureContext | undefined;
-
-class OutboundExchange implements Outbound {
+class OutboundExchange implements Outbound, Caller {
   readonly #head: string;
   readonly #body: Uint8Array;
-  #asker: Asker | undefined;
-  #reader: AnswerReader | undefined;
-  readonly #socket: Socket;
+  readonly #asker: Asker;
+  readonly #reader: AnswerReader;
+  readonly #line: Line;
   #connectTimer: NodeJS.Timeout | undefined;
   #wasSent = false;
   #isDone = false;
@@ -139,15 +135,9 @@ class OutboundExchange implements Outbound {
     this.#head = head;
     this.#body = request.body;
     this.#asker = asker;
-    this.#reader = new AnswerReader({
-      bodyBytesMax,
-      bodyBytes,
-      isHead: request.method === 'HEAD',
-    });
-    const socket = this.#connect(to);
-    this.#socket = socket;
-    socket.on('end', this.#onEnd);
-    socket.on('error', this.#onError);
+    const isHead = request.method === 'HEAD';
+    this.#reader = new AnswerReader({ bodyBytesMax, bodyBytes, isHead });
+    this.#line = Line.to(to, this);
     if (deadlineMs > CONNECT_DEADLINE_MS) {
       this.#connectTimer = setTimeout(() => {
         const detail = `no connection within ${CONNECT_DEADLINE_MS} ms`;
@@ -164,33 +154,15 @@ class OutboundExchange implements Outbound {
     this.#finish();
   }
 
-  #connect(to: HostAddress): Socket {
-    const onread = { buffer: readBuffer, callback: this.#onRead };
-    const options = { host: to.ip, port: to.port, autoSelectFamily: false, onread };
-    if (!to.tls) return createConnection(options).on('connect', this.#onConnect);
-    secureContext ??= createSecureContext();
-    // Names and chains of test hosts are seldom in order; health checks of AWS do not look either.
-    const socket = tlsConnect({
-      ...options,
-      secureContext,
-      rejectUnauthorized: false,
-      servername: to.serverName ?? '',
-      ALPNProtocols: ['http/1.1'],
-    });
-    socket.on('connect', () => this.#asker?.connected?.());
-    return socket.on('secureConnect', this.#send);
+  onConnected(): void {
+    this.#asker.connected?.();
   }
 
-  readonly #onConnect = (): void => {
-    this.#asker?.connected?.();
-    this.#send();
-  };
-
-  readonly #send = (): void => {
+  onReady(): void {
     if (this.#isDone) return;
     this.#wasSent = true;
     clearTimeout(this.#connectTimer);
-    const [head, body, socket] = [this.#head, this.#body, this.#socket];
+    const [head, body, { socket }] = [this.#head, this.#body, this.#line];
     if (body.length === 0) socket.write(head, 'latin1');
     else if (body.length <= ONE_PIECE_BYTES_MAX) {
       socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
@@ -200,55 +172,42 @@ class OutboundExchange implements Outbound {
       socket.write(body);
       socket.uncork();
     }
-  };
+  }
 
-  readonly #onRead = (length: number): boolean => {
-    if (this.#isDone) return false;
-    try {
-      const response = this.#reader?.push(readBuffer.subarray(0, length));
-      if (response !== undefined) this.#succeed(response);
-    } catch (error) {
-      this.#fail(error);
-    }
-    return !this.#isDone;
-  };
+  onBytes(bytes: Buffer): void {
+    this.#take(() => this.#reader.push(bytes));
+  }
 
-  readonly #onEnd = (): void => {
-    if (this.#isDone) return;
-    try {
-      const response = this.#wasSent ? this.#reader?.end() : undefined;
-      if (response === undefined)
-        throw new NetError('ECONNRESET', false, 'closed before TLS stood');
-      this.#succeed(response);
-    } catch (error) {
-      this.#fail(error);
-    }
-  };
+  onEnd(): void {
+    if (this.#wasSent) this.#take(() => this.#reader.end());
+    else this.#fail(new NetError('ECONNRESET', false, 'closed before TLS stood'));
+  }
 
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
+  onError(error: NodeJS.ErrnoException): void {
     this.#fail(netError(error, this.#wasSent));
-  };
-
-  #succeed(response: HttpResponse): void {
-    this.#finish()?.answered(response);
   }
 
-  #fail(error: unknown): void {
-    const reason = error instanceof NetError ? error : netError(error as Error, this.#wasSent);
-    this.#finish()?.failed(reason);
+  #take(read: () => HttpResponse | undefined): void {
+    let response: HttpResponse | undefined;
+    try {
+      response = read();
+    } catch (error) {
+      this.#fail(error instanceof NetError ? error : netError(error as Error, true));
+      return;
+    }
+    if (response !== undefined && this.#finish()) this.#asker.answered(response);
   }
 
-  /** Ends the connection; the asker, once. */
-  #finish(): Asker | undefined {
-    if (this.#isDone) return undefined;
+  #fail(error: NetError): void {
+    if (this.#finish()) this.#asker.failed(error);
+  }
+
+  #finish(): boolean {
+    if (this.#isDone) return false;
     this.#isDone = true;
     clearTimeout(this.#connectTimer);
-    this.#socket.destroy();
-    const asker = this.#asker;
-    // The system's handle of a connection, and what hangs on it, outlives it for many collections.
-    this.#asker = undefined;
-    this.#reader = undefined;
-    return asker;
+    this.#line.hangUp();
+    return true;
   }
 }
 

@@ -52,17 +52,17 @@ describe('turns', () => {
       ['a', 0],
       ['b', 3],
       ['c', 10],
-      ['d', 11],
+      ['d', 20],
       ['e', 500],
     ] as const) {
       goTo(ms);
       turns.wait(new Member(name));
       assert.equal(armed.size, 1);
     }
-    goTo(10_009);
+    goTo(10_019);
     assert.deepEqual(taken, []);
     goTo(20_000);
-    assert.deepEqual(taken, ['a@10010', 'b@10010', 'c@10010', 'd@10021', 'e@10510']);
+    assert.deepEqual(taken, ['a@10020', 'b@10020', 'c@10020', 'd@10020', 'e@10520']);
     assert.equal(armed.size, 0, 'nobody waits, no timer');
   });
 
@@ -70,7 +70,7 @@ describe('turns', () => {
     const { turns, taken, goTo } = setUp(true);
     turns.wait(new Member('a'));
     goTo(35_000);
-    assert.deepEqual(taken, ['a@10010', 'a@20020', 'a@30030']);
+    assert.deepEqual(taken, ['a@10020', 'a@20040', 'a@30060']);
   });
 
   test('are nobody’s who has left, from any place of the queue', () => {
@@ -79,11 +79,11 @@ describe('turns', () => {
       const members = ['a', 'b', 'c'].map((name) => new Member(name));
       for (const one of members) turns.wait(one);
       members[leaving]?.place.queue?.leave(members[leaving] ?? new Member(''));
-      goTo(10_010);
+      goTo(10_020);
       const left = members.filter((_, n) => n !== leaving);
       assert.deepEqual(
         taken,
-        left.map(({ name }) => `${name}@10010`),
+        left.map(({ name }) => `${name}@10020`),
       );
       assert.equal(armed.size, 0);
     }

@@ -4,7 +4,7 @@
  *
  * Invariants:
  *  1. The queue is in the order in which its members came, and so in that of their due times.
- *  2. Nobody takes a turn before its time, or more than a thousandth of the wait (and what the timer
+ *  2. Nobody takes a turn before its time, or more than a five-hundredth of the wait (and what the timer
  *     is late) after it.
  *  3. The timer is armed while somebody waits.
  */
@@ -24,7 +24,7 @@ export interface Place<T extends Waiting<T>> {
   behind: T | undefined;
 }
 
-const GRACE_SHARE = 1 / 1_000;
+const GRACE_SHARE = 1 / 500;
 
 export class Turns<T extends Waiting<T>> {
   readonly #io: Pick<Io, 'clock' | 'timers'>;
