@@ -199,3 +199,22 @@ test('an index that is filled in turns agrees with what is written meanwhile', a
     { numRuns: 100 },
   );
 });
+
+test('an index that is being filled is not read', async () => {
+  const { call, problem, advance, service } = await filled(3);
+  const Create = indexedTable.GlobalSecondaryIndexes[0];
+  const { AttributeDefinitions } = indexedTable;
+  const update = {
+    TableName,
+    AttributeDefinitions,
+    GlobalSecondaryIndexUpdates: [{ Create }],
+  };
+  void service.operations['UpdateTable']?.(update as never, {} as never);
+  const read = { TableName, IndexName: 'byColour' };
+  assert.equal(
+    await problem('Scan', read),
+    'ValidationException: Cannot read from backfilling global secondary index: byColour',
+  );
+  advance(0);
+  assert.equal((await call('Scan', read))['Count'], 40);
+});

@@ -91,6 +91,9 @@ export function indexOf(table: StoredTable, input: ReadInput): StoredIndex | und
   if (index.kind === 'GLOBAL' && input.ConsistentRead === true) {
     throw validationError('Consistent reads are not supported on global secondary indexes');
   }
+  if (index.backfilling) {
+    throw validationError(`Cannot read from backfilling global secondary index: ${index.name}`);
+  }
   return index;
 }
 
