@@ -3,8 +3,8 @@
  * Refuses to own: filling and removing their entries (`lifecycle.ts`).
  */
 import type { GlobalSecondaryIndexUpdate, UpdateTableInput } from '@aws-sdk/client-dynamodb';
-import { limitExceeded, validationError } from '../errors.ts';
-import type { StoredIndex, StoredTable } from '../storage/stored-table.ts';
+import { limitExceeded, tableNotFound, validationError } from '../errors.ts';
+import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import type { KeyType } from '../values/attribute-value.ts';
 import {
   checkCapacityGiven,
@@ -61,7 +61,14 @@ export function withIndexes(table: StoredTable, input: UpdateTableInput): Change
     else if (update.Update !== undefined) next = withIndexCapacity(next, update);
     else droppedIndex = indexNamed(next, update.Delete?.IndexName).id;
   }
-  return { next, droppedIndex };
+  return { next: withUsedAttributes(next, droppedIndex), droppedIndex };
+}
+
+/** A table defines the attributes that its keys and those of its indexes use, and no others. */
+function withUsedAttributes(table: StoredTable, droppedIndex: number | undefined): StoredTable {
+  const indexes = table.indexes.filter(({ id }) => id !== droppedIndex);
+  const used = new Set([table, ...indexes].flatMap(keyAttributes).map(({ name }) => name));
+  return { ...table, attributes: table.attributes.filter(({ name }) => used.has(name)) };
 }
 
 function withIndex(
@@ -141,5 +148,5 @@ function withIndexCapacity(
 function indexNamed(table: StoredTable, name: string | undefined) {
   const index = table.indexes.find((one) => one.kind === 'GLOBAL' && one.name === name);
   if (index !== undefined) return index;
-  throw validationError(`The table does not have the specified index: ${name}`);
+  throw tableNotFound();
 }

@@ -364,3 +364,32 @@ it('there are no exports, imports, streaming destinations and global tables of 2
     "GlobalTableNotFoundException: Global table not found: Global table with name: 'indexed' does not exist.",
   );
 });
+
+it('a table defines the attributes that its keys use, and no others', async () => {
+  const { call } = await testedService();
+  await call('CreateTable', hashTable);
+  const TableName = 'hash';
+  const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' });
+  const defined = async (): Promise<string[]> => {
+    const { Table } = await call('DescribeTable', { TableName });
+    const { AttributeDefinitions: all } = Table as {
+      AttributeDefinitions: { AttributeName: string }[];
+    };
+    return all.map(({ AttributeName }) => AttributeName);
+  };
+  const IndexName = 'byColour';
+  const Create = {
+    IndexName,
+    KeySchema: [{ AttributeName: 'colour', KeyType: 'HASH' }],
+    Projection: { ProjectionType: 'ALL' },
+  };
+  await call('UpdateTable', {
+    TableName,
+    AttributeDefinitions: [attribute('colour'), attribute('unused')],
+    GlobalSecondaryIndexUpdates: [{ Create }],
+  });
+  assert.deepEqual(await defined(), ['pk', 'colour']);
+  const Delete = { IndexName };
+  await call('UpdateTable', { TableName, GlobalSecondaryIndexUpdates: [{ Delete }] });
+  assert.deepEqual(await defined(), ['pk']);
+});
