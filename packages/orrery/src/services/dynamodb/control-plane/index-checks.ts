@@ -77,6 +77,7 @@ function localIndex(
     projection,
     throughput: undefined,
     backfilling: false,
+    tieKey: table.sortKey,
   };
 }
 

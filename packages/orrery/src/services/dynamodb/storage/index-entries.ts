@@ -6,8 +6,9 @@
  *     right types. The entry's value is the item's key; the item itself is stored once.
  * X2  What comes and goes is counted. Of an index that is still being filled the entry itself says
  *     whether it was there.
- * X3  Entries of one index and partition key order by index sort key, then by item key's hash. A
- *     sort key of several attributes orders by the first, then the second, and so on.
+ * X3  Entries of one index and partition key order by index sort key, then, in a local index, by the
+ *     table's sort key, then by item key's hash. A sort key of several attributes orders by the
+ *     first, then the second, and so on.
  */
 import type { WriteTransaction } from '../../../io/io.ts';
 import { present } from '../../../stdx/assert.ts';
@@ -169,9 +170,14 @@ export function indexKeyOf(
   if (partition === undefined || sort === undefined) return undefined;
   const parts = [indexPrefix(tableId, index.id, partitionHashOf(partition))];
   for (const value of sort) parts.push(terminated(encodeSortKey(value)));
+  const tie = index.tieKey === undefined ? undefined : member(item, index.tieKey.name);
+  if (tie !== undefined) parts.push(terminated(encodeSortKey(tie).subarray(0, tieBytesMax)));
   parts.push(Buffer.from(digest ?? digestOfKey(itemKey)));
   return Buffer.concat(parts);
 }
+
+/** What is longer is not ordered by the rest: a key of the store has 1,900 bytes. */
+const tieBytesMax = 512;
 
 /** Undefined where one is absent or of another type. */
 function keyValues(

@@ -62,6 +62,11 @@ export interface StoredIndex extends KeyParts {
   readonly onDemandLimits?: StoredOnDemandLimits | undefined;
   /** Entries of items that were there before the index are still being made. */
   readonly backfilling: boolean;
+  /**
+   * Of a local index: the table's sort key, by which items with the same key of the index are ordered.
+   * Indexes that are older than this have none.
+   */
+  readonly tieKey?: KeyAttribute | undefined;
 }
 
 /** Time to Live that is on, and its index of expiry times (`expiry-index.ts`). */
