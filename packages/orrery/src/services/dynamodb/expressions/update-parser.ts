@@ -23,7 +23,8 @@ const problemOrder = [
   'other',
 ] as const;
 const valueFunctions = new Set(['if_not_exists', 'list_append']);
-const conditionFunctions = new Set([
+/** They have no place in an update. */
+export const conditionFunctions: ReadonlySet<string> = new Set([
   'attribute_exists',
   'attribute_not_exists',
   'attribute_type',

@@ -10,6 +10,7 @@
  */
 import { validationError } from '../errors.ts';
 import type { ParsedAction, ParsedPath, ParsedSetValue } from '../expressions/tree.ts';
+import { conditionFunctions } from '../expressions/update-parser.ts';
 import { parseCondition } from './condition-parser.ts';
 import type { Token } from './lexer.ts';
 import { malformed, TokenReader } from './token-reader.ts';
@@ -224,15 +225,6 @@ function parseSetValue(reader: TokenReader): ParsedSetValue {
   reader.expectSymbol(')');
   return { kind: 'call', name, args };
 }
-
-const conditionFunctions = new Set([
-  'attribute_exists',
-  'attribute_not_exists',
-  'attribute_type',
-  'begins_with',
-  'contains',
-  'size',
-]);
 
 function unusable(written: string): Error {
   const name = written.toLowerCase();
