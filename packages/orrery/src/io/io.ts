@@ -211,6 +211,15 @@ export interface WriteTransaction extends ReadTransaction {
 export interface Store extends ReadTransaction {
   /** Runs `run` at once and commits what it wrote; a throw inside commits nothing. Not nested. */
   transaction<T>(run: (transaction: WriteTransaction) => T): T;
+  /**
+   * `transaction` for those who write little and often: all see at once what it wrote, and it is
+   * committed together with what else comes in these moments, before `flushed()` resolves. It reads no
+   * range after it has written, and leaves its keys' bytes alone. Where that commit fails, all of it is
+   * undone, and `flushed()` rejects.
+   */
+  grouped<T>(run: (transaction: WriteTransaction) => T): T;
+  /** Told when a group was undone, before anyone else is: what is remembered of it is wrong. */
+  onUndone(listener: () => void): void;
   /** Resolves when all that is committed so far survives a crash. Acknowledge only after it. */
   flushed(): Promise<void>;
   close(): Promise<void>;

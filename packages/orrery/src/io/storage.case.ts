@@ -134,6 +134,52 @@ export function storageCases(create: CreateHarness): void {
       assert.deepEqual(dump(store), [['61', 'old']]);
     }));
 
+  it('shows at once what a group holds, and forgets a part of it that throws', () =>
+    within(create, async (harness) => {
+      const store = await (await startEast(harness)).storage.open('orders');
+      store.transaction((t) => t.put(bytes('a'), 'old'));
+      store.grouped((t) => {
+        t.put(bytes('a'), 'new');
+        t.put(bytes('b'), 'first');
+        t.put(bytes('b'), 'second');
+        assert.deepEqual([t.get(bytes('b')), shown(t.view(bytes('a')))], ['second', 'new']);
+        t.delete(bytes('c'));
+        assert.throws(() => [...t.range(everything)], /no range after it has written/);
+        assert.throws(() => t.visit(everything, () => true), /no range after it has written/);
+      });
+      const failed = () =>
+        store.grouped((t) => {
+          assert.equal(t.get(bytes('b')), 'second');
+          t.delete(bytes('b'));
+          assert.equal(t.get(bytes('b')), undefined);
+          assert.equal(t.view(bytes('b')), undefined);
+          throw new RangeError('changed my mind');
+        });
+      assert.throws(failed, RangeError);
+      assert.equal(store.get(bytes('b')), 'second');
+      assert.equal(shown(store.view(bytes('b'))), 'second');
+      store.grouped((t) => t.delete(bytes('a')));
+      assert.equal(store.get(bytes('a')), undefined);
+      assert.equal(store.view(bytes('a')), undefined);
+      store.grouped((t) => assert.deepEqual(keys(t.range(everything)), ['b']));
+      store.grouped((t) => t.put(bytes('c'), 'c'));
+      assert.deepEqual(
+        shownAll(store, everything).map(([, value]) => value),
+        ['second', 'c'],
+      );
+      store.grouped((t) => t.put(bytes('c'), 'c again'));
+      store.transaction((t) => {
+        assert.equal(t.get(bytes('c')), 'c again');
+        t.put(bytes('c'), 'last');
+      });
+      assert.throws(() => store.grouped(() => store.grouped(() => 1)));
+      assert.throws(() => store.grouped(() => store.transaction(() => 1)));
+      assert.throws(() => store.grouped((t) => t.put(new Uint8Array(1_901), 'x')));
+      await store.flushed();
+      assert.deepEqual(keys(store.range(everything)), ['b', 'c']);
+      assert.equal(store.get(bytes('c')), 'last');
+    }));
+
   it('keeps flushed transactions over a crash, and others whole or not at all (I3, I4)', () =>
     within(create, async (harness) => {
       let io = await startEast(harness);
@@ -143,9 +189,10 @@ export function storageCases(create: CreateHarness): void {
         t.put(bytes('right'), value);
       };
       for (let round = 0; round < 4; round++) {
-        store.transaction(both(`flushed ${round}`));
+        const how = round % 2 === 0 ? 'grouped' : 'transaction';
+        store[how](both(`flushed ${round}`));
         await store.flushed();
-        store.transaction(both(`unflushed ${round}`));
+        store[how](both(`unflushed ${round}`));
         await harness.crash(io);
         io = await startEast(harness);
         store = await io.storage.open('orders');

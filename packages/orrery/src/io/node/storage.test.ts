@@ -3,10 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -23,6 +27,34 @@ const freshDirectory = (): string => join(root, String(++directories));
 const key = (text: string): Uint8Array => Buffer.from(text);
 const fails = (message: RegExp) => (error: unknown) =>
   error instanceof StorageError && message.test(error.message);
+
+const skip = !existsSync('/dev/full') || !existsSync('/proc/self/fd');
+
+/** This process's descriptors of a file. */
+function openAt(file: string): number[] {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === file;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Makes descriptors mean another file: a new one has the least number that is free. */
+function replace(descriptors: readonly number[], file: string): void {
+  for (const fd of descriptors) {
+    closeSync(fd);
+    const others: number[] = [];
+    for (let next = openSync(file, 'r+'); next !== fd; next = openSync(file, 'r+')) {
+      others.push(next);
+      assert.ok(next < fd, 'somebody else has opened a file');
+    }
+    for (const other of others) closeSync(other);
+  }
+}
 
 describe('storage on disk', () => {
   it('grows its map by itself, in one transaction and over many', async () => {
@@ -71,6 +103,36 @@ describe('storage on disk', () => {
     assert.throws(() => writer.put(key('a'), 'a'));
     await store.close();
     assert.throws(() => store.transaction((t) => t.put(key('a'), 'a')));
+    await storage.close();
+  });
+
+  it('undoes a group that the disk does not take, and goes on once it does', { skip }, async () => {
+    const directory = freshDirectory();
+    const storage = createStorage(directory, 'test', 'process');
+    const store = await storage.open('full');
+    store.transaction((t) => t.put(key('a'), 'kept'));
+    const undone: (string | undefined)[] = [];
+    store.onUndone(() => undone.push(store.get(key('a'))));
+    const file = join(directory, 'full', 'data.mdb');
+    const descriptors = openAt(file);
+    replace(descriptors, '/dev/full');
+    store.grouped((t) => t.put(key('a'), 'lost'));
+    const [first, second] = [store.flushed(), store.flushed()];
+    assert.equal(store.get(key('a')), 'lost');
+    for (const flushed of [first, second]) await assert.rejects(flushed, fails(/no space/i));
+    assert.deepEqual(undone, ['kept']);
+    store.grouped((t) => t.put(key('a'), 'lost'));
+    // A range commits before it reads: who has written has not asked yet.
+    assert.deepEqual([...store.range({ start: key('a'), end: key('b') })].length, 1);
+    await assert.rejects(store.flushed(), fails(/no space/i));
+    assert.equal(store.get(key('a')), 'kept');
+    assert.throws(() => store.transaction((t) => t.put(key('b'), 'x')), fails(/no space/i));
+    replace(descriptors, file);
+    await new Promise((resolve) => setImmediate(resolve));
+    store.grouped((t) => t.put(key('a'), 'new'));
+    await store.flushed();
+    await storage.close();
+    assert.equal((await storage.open('full')).get(key('a')), 'new');
     await storage.close();
   });
 

@@ -4,7 +4,9 @@
  *
  * Invariants:
  *  1. A commit is in the kernel's page cache when `transaction` returns, so it survives the death
- *     of this process, whole (I3); LMDB turns to a new tree with its last write.
+ *     of this process, whole (I3); LMDB turns to a new tree with its last write. What is `grouped` is
+ *     committed once the events at hand are dealt with, or before the first range or transaction
+ *     after it; until then this object shows it.
  *  2. With durability `disk`, pages are synced before the tree that names them is written, so a
  *     power failure at any instant leaves a tree that is whole; `flushed` syncs that tree too.
  *  3. With durability `process`, nothing waits for the disk; a sync follows in the background. A
@@ -37,10 +39,10 @@ import {
 import { adviceFor, lockDirectory } from './directory-lock.ts';
 import { EntryCodec } from './entry-codec.ts';
 import { checkHeader } from './lmdb-header.ts';
+import { assertKey, type GroupedWrite, viewOf, WriteGroup } from './write-group.ts';
 
 export type Durability = 'process' | 'disk';
 
-const MAX_KEY_BYTES = 1_900;
 /** How long a commit stays unsynced at most with durability `process`. */
 const BACKGROUND_SYNC_MS = 1_000;
 
@@ -68,6 +70,10 @@ class LmdbStore implements Store {
   readonly #durability: Durability;
   readonly #onClose: () => void;
   readonly #writer: WriteTransaction;
+  readonly #group = new WriteGroup();
+  readonly #undone: (() => void)[] = [];
+  /** Why a group that was written in these moments could not be committed. */
+  #failure: unknown;
   #inTransaction = false;
   #closed = false;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -107,11 +113,14 @@ class LmdbStore implements Store {
 
   get(key: Uint8Array): string | undefined {
     assertKey(key);
-    return this.#database.get(key);
+    const write = this.#group.find(key);
+    return write === undefined ? this.#database.get(key) : write.value;
   }
 
   view(key: Uint8Array): ValueView | undefined {
     assertKey(key);
+    const write = this.#group.find(key);
+    if (write !== undefined) return viewOf(write.value);
     const bytes = this.#database.getBinaryFast(key);
     return bytes === undefined ? undefined : this.#codec.show(bytes);
   }
@@ -134,6 +143,7 @@ class LmdbStore implements Store {
 
   range({ start, end, reverse = false, limit }: RangeOptions): Iterable<Entry> {
     if (limit === 0 || Buffer.compare(start, end) >= 0) return [];
+    this.#commitGroup();
     const from = start.length === 0 ? undefined : start;
     const bounds = reverse
       ? { start: end, end: from, exclusiveStart: true, inclusiveEnd: true }
@@ -148,6 +158,7 @@ class LmdbStore implements Store {
   transaction<T>(run: (transaction: WriteTransaction) => T): T {
     assert(!this.#inTransaction, 'transactions do not nest');
     assert(!this.#closed, `the store ${this.#name} is closed`);
+    this.#commitGroup();
     let result: T | undefined;
     let committing = false;
     this.#inTransaction = true;
@@ -164,9 +175,65 @@ class LmdbStore implements Store {
     } finally {
       this.#inTransaction = false;
     }
+    this.#committed();
+    return result as T;
+  }
+
+  grouped<T>(run: (transaction: WriteTransaction) => T): T {
+    assert(!this.#inTransaction, 'transactions do not nest');
+    assert(!this.#closed, `the store ${this.#name} is closed`);
+    this.#inTransaction = true;
+    try {
+      const isFirst = this.#group.isEmpty;
+      const result = this.#group.run(this, run);
+      // Once the requests that have come are all in it.
+      if (isFirst && !this.#group.isEmpty) setImmediate(() => this.#commitGroup());
+      return result;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  onUndone(listener: () => void): void {
+    this.#undone.push(listener);
+  }
+
+  #commitGroup(): void {
+    if (this.#group.isEmpty) return;
+    const failure = this.#group.commit(
+      (writes) => this.#write(writes),
+      () => {
+        for (const listener of this.#undone) listener();
+      },
+    );
+    if (failure === undefined) {
+      this.#committed();
+      return;
+    }
+    // Who has written and not asked yet shall not be told that it is there.
+    this.#failure = failure;
+    setImmediate(() => {
+      this.#failure = undefined;
+    });
+  }
+
+  #write(writes: Iterable<GroupedWrite>): void {
+    const database = this.#database;
+    try {
+      database.transactionSync(() => {
+        for (const { key, value } of writes) {
+          if (value === undefined) database.remove(key);
+          else database.put(key, value);
+        }
+      });
+    } catch (error) {
+      throw writeError(this.#name, error);
+    }
+  }
+
+  #committed(): void {
     this.#dirty = true;
     if (this.#durability === 'process' && this.#syncTimer === undefined) this.#armSync();
-    return result as T;
   }
 
   #armSync(): void {
@@ -179,6 +246,11 @@ class LmdbStore implements Store {
   }
 
   flushed(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (!this.#group.isEmpty) {
+      const committed = this.#group.committed();
+      return this.#durability === 'process' ? committed : committed.then(() => this.flushed());
+    }
     if (this.#durability === 'process') return settled;
     // Nothing was committed since the last sync began: readers ask, too, and must not pay for one.
     if (!this.#dirty) return this.#sync ?? settled;
@@ -211,6 +283,7 @@ class LmdbStore implements Store {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#commitGroup();
     this.#closed = true;
     clearTimeout(this.#syncTimer);
     try {
@@ -224,13 +297,6 @@ class LmdbStore implements Store {
 }
 
 const settled = Promise.resolve();
-
-function assertKey(key: Uint8Array): void {
-  assert(
-    key.length > 0 && key.length <= MAX_KEY_BYTES,
-    `a key is 1 to ${MAX_KEY_BYTES} bytes, this one ${key.length}`,
-  );
-}
 
 function writeError(name: string, error: unknown): StorageError {
   const reason = error instanceof Error ? error.message : String(error);

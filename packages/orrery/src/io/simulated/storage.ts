@@ -177,6 +177,16 @@ class SimulatedStore implements Store {
     }
   }
 
+  grouped<T>(run: (transaction: WriteTransaction) => T): T {
+    return this.transaction((transaction) => {
+      (transaction as SimulatedTransaction).isGrouped = true;
+      return run(transaction);
+    });
+  }
+
+  /** Here no commit fails. */
+  onUndone(): void {}
+
   flushed(): Promise<void> {
     this.#assertOpen();
     if (this.#disk.unflushed.length === 0) return Promise.resolve();
@@ -216,6 +226,7 @@ class SimulatedStore implements Store {
 
 class SimulatedTransaction implements WriteTransaction {
   over = false;
+  isGrouped = false;
   readonly #map: OrderedMap;
   readonly #undo: [string, string | undefined][];
 
@@ -235,6 +246,8 @@ class SimulatedTransaction implements WriteTransaction {
 
   range(options: RangeOptions): Iterable<Entry> {
     this.#assertRunning();
+    const mayRead = !this.isGrouped || this.#undo.length === 0;
+    assert(mayRead, 'a grouped transaction reads no range after it has written');
     return rangeOf(this.#map, options);
   }
 

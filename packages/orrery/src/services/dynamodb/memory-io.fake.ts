@@ -38,19 +38,22 @@ export function memoryStore(content = new Map<string, string>()): Store {
       keys = undefined;
     },
   };
+  const transaction: Store['transaction'] = (run) => {
+    const before = new Map(content);
+    try {
+      return run(view);
+    } catch (error) {
+      content.clear();
+      for (const [key, value] of before) content.set(key, value);
+      keys = undefined;
+      throw error;
+    }
+  };
   return {
     ...{ get: view.get, view: view.view, range, visit: view.visit },
-    transaction: (run) => {
-      const before = new Map(content);
-      try {
-        return run(view);
-      } catch (error) {
-        content.clear();
-        for (const [key, value] of before) content.set(key, value);
-        keys = undefined;
-        throw error;
-      }
-    },
+    transaction,
+    grouped: transaction,
+    onUndone: () => {},
     flushed: async () => {},
     close: async () => {},
   };

@@ -39,7 +39,7 @@ export function deleteItem(engine: Engine, input: DeleteItemInput): SerializedBo
   refuseKeyPaths(table, pathsOf(condition));
 
   const { storage, writer } = engine;
-  const previous = storage.transaction((transaction) => {
+  const previous = storage.grouped((transaction) => {
     const record = storage.readRecord(transaction, key);
     const charge = chargeOf(engine, table, key, record);
     if (condition !== undefined) checkCondition(condition, itemOf(record), input, charge);

@@ -41,7 +41,7 @@ export function putItem(engine: Engine, input: PutItemInput): SerializedBody {
 
   const { storage, writer } = engine;
   const json = JSON.stringify(item);
-  const previous = storage.transaction((transaction) => {
+  const previous = storage.grouped((transaction) => {
     const record = storage.readRecord(transaction, key);
     const charge = chargeOf(engine, table, key, record);
     if (condition !== undefined) checkCondition(condition, itemOf(record), input, charge);

@@ -54,7 +54,7 @@ export function updateItem(engine: Engine, input: UpdateItemInput): SerializedBo
   refuseKeyPaths(table, pathsOf(condition));
 
   const { storage, writer } = engine;
-  const { record, json } = storage.transaction((transaction) => {
+  const { record, json } = storage.grouped((transaction) => {
     const found = storage.readRecord(transaction, key);
     const charge = chargeOf(engine, table, key, found);
     const item = itemOf(found);

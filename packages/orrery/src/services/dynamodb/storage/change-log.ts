@@ -47,6 +47,8 @@ export interface ChangeLog {
   onChange(tableId: number, listener: () => void): () => void;
   /** Runs the transaction, then the listeners of what it logged. */
   transaction<T>(run: (transaction: WriteTransaction) => T): T;
+  /** Likewise, on a transaction that is committed together with others. */
+  grouped<T>(run: (transaction: WriteTransaction) => T): T;
 }
 
 export function openChangeLog(store: Store): ChangeLog {
@@ -62,6 +64,25 @@ export function openChangeLog(store: Store): ChangeLog {
     heads.set(tableId, sequence);
     return sequence;
   };
+
+  const telling = <T>(transact: () => T): T => {
+    let succeeded = false;
+    try {
+      const result = transact();
+      succeeded = true;
+      return result;
+    } finally {
+      if (touched.size > 0) {
+        const tables = [...touched];
+        touched.clear();
+        for (const tableId of tables) {
+          if (!succeeded) heads.delete(tableId);
+          else for (const listener of listeners.get(tableId) ?? []) listener();
+        }
+      }
+    }
+  };
+  store.onUndone(() => heads.clear());
 
   return {
     head,
@@ -102,23 +123,8 @@ export function openChangeLog(store: Store): ChangeLog {
         known.delete(listener);
       };
     },
-    transaction: (run) => {
-      let committed = false;
-      try {
-        const result = store.transaction(run);
-        committed = true;
-        return result;
-      } finally {
-        if (touched.size > 0) {
-          const tables = [...touched];
-          touched.clear();
-          for (const tableId of tables) {
-            if (!committed) heads.delete(tableId);
-            else for (const listener of listeners.get(tableId) ?? []) listener();
-          }
-        }
-      }
-    },
+    transaction: (run) => telling(() => store.transaction(run)),
+    grouped: (run) => telling(() => store.grouped(run)),
   };
 }
 

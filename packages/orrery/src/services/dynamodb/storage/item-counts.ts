@@ -29,6 +29,8 @@ export interface ItemCounts {
   store(transaction: WriteTransaction): void;
   committed(): void;
   restore(): void;
+  /** What was stored here is not there: it is read anew. */
+  forget(): void;
   /** The index is gone: its count is forgotten, at once and in the transaction. */
   dropIndex(transaction: WriteTransaction, tableId: number, indexId: number): void;
 }
@@ -108,6 +110,7 @@ export function openItemCounts(store: ReadTransaction): ItemCounts {
     },
     committed: () => settle(true),
     restore: () => settle(false),
+    forget: () => known.clear(),
     dropIndex: (transaction, tableId, indexId) => {
       const { items, bytes, indexes } = of(tableId);
       if (!indexes.has(indexId)) return;

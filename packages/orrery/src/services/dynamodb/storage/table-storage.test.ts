@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Store } from '../../../io/io.ts';
 import { memoryIo, memoryStore } from '../memory-io.fake.ts';
 import { encodeRecord } from '../replication/version.ts';
 import type { Turn } from '../turns.ts';
 import { itemKeyOfEntry } from './index-entries.ts';
 import { encodeItemKey, nextKey, spaces, tableRange } from './key-encoding.ts';
-import type { StoredIndex } from './stored-table.ts';
+import type { StoredIndex, StoredTable } from './stored-table.ts';
 import { openTableStorage } from './table-storage.ts';
 
 const version = { timestamp: '0'.repeat(16), region: 'us-east-1' };
@@ -122,4 +123,42 @@ test('tombstones stand beside records, under the same key', () => {
   assert.equal(storage.purge({ tableId: 3 }, rows(1)), true);
   assert.equal(storage.purge({ tableId: 3 }, rows(10)), false);
   assert.deepEqual([...storage.rangeRecords(storage.store, 3, undefined, 10)], []);
+});
+
+test('what a group has counted and logged is forgotten when the disk does not take it', () => {
+  const content = new Map<string, string>();
+  const listeners: (() => void)[] = [];
+  const store: Store = {
+    ...memoryStore(content),
+    onUndone: (listener) => void listeners.push(listener),
+  };
+  const storage = openTableStorage(store, memoryIo().io.clock);
+  const streamed = { ...table, name: 't', arn: 'arn:t', streamLabel: 'l', streamView: 'KEYS_ONLY' };
+  store.transaction((transaction) =>
+    storage.streams.enable(transaction, streamed as unknown as StoredTable),
+  );
+  storage.streams.refresh();
+  const write = (id: string): void =>
+    storage.grouped((transaction) => {
+      const text = record({ id: { S: id }, colour: { S: 'red' }, weight: { N: '1' } });
+      storage.putRecord(transaction, table, keyOf(id), text, undefined);
+      storage.appendChange(transaction, table.id, keyOf(id), version);
+    });
+  const seen = (): unknown => {
+    const [stream] = storage.streams.list();
+    assert.ok(stream !== undefined);
+    const { items, indexes } = storage.counts.of(table.id);
+    return [items, indexes.get(1)?.items, storage.head(table.id), storage.streams.head(stream)];
+  };
+  write('a');
+  const kept = new Map(content);
+  assert.deepEqual(seen(), [1, 1, 1, 1]);
+  write('b');
+  assert.deepEqual(seen(), [2, 2, 2, 2]);
+  content.clear();
+  for (const [key, value] of kept) content.set(key, value);
+  for (const listener of listeners) listener();
+  assert.deepEqual(seen(), [1, 1, 1, 1]);
+  write('c');
+  assert.deepEqual(seen(), [2, 2, 2, 2]);
 });

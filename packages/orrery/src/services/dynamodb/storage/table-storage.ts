@@ -139,28 +139,34 @@ export function openTableStorage(
   const streams = openStreamLog(store, clock, options);
   const backups = openBackupLog(store);
   const counts = openItemCounts(store);
+  const counting = <T>(transact: ChangeLog['transaction'], run: Run<T>): T => {
+    try {
+      const result = transact((transaction) => {
+        const made = run(transaction);
+        counts.store(transaction);
+        return made;
+      });
+      streams.committed();
+      counts.committed();
+      return result;
+    } catch (error) {
+      streams.restore();
+      counts.restore();
+      throw error;
+    }
+  };
+  store.onUndone(() => {
+    counts.forget();
+    streams.refresh();
+  });
   return {
     store,
     streams,
     backups,
     counts,
     ...log,
-    transaction: (run) => {
-      try {
-        const result = log.transaction((transaction) => {
-          const made = run(transaction);
-          counts.store(transaction);
-          return made;
-        });
-        streams.committed();
-        counts.committed();
-        return result;
-      } catch (error) {
-        streams.restore();
-        counts.restore();
-        throw error;
-      }
-    },
+    transaction: (run) => counting(log.transaction, run),
+    grouped: (run) => counting(log.grouped, run),
     readRecord: (transaction, key) => transaction.get(key),
     viewRecord: (transaction, key) => transaction.view(key),
     readTombstone: (transaction, key) => {
@@ -205,6 +211,8 @@ export function openTableStorage(
       }),
   };
 }
+
+type Run<T> = (transaction: WriteTransaction) => T;
 
 function logToStream(
   streams: StreamLog,
