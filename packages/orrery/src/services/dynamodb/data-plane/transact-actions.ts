@@ -20,6 +20,7 @@ import { type CollectionGuard, collectionGuard } from './item-collections.ts';
 import { type ExpressionInput, itemOf, pathsOf, refuseKeyPaths } from './item-operation.ts';
 import { encodeGivenKey, encodeKeyOfItem } from './key-checks.ts';
 import { itemBytesMax } from './put-item.ts';
+import { transactionBytesMax } from './transactions.ts';
 import { bindUpdate, updatedItem } from './update-item.ts';
 
 export interface TransactAction extends ExpressionInput {
@@ -175,6 +176,13 @@ export class Outcome {
     const text = kind === 'Put' ? '' : (this.json ?? '');
     return Math.max(bytes, Buffer.byteLength(this.record ?? ''), Buffer.byteLength(text));
   }
+}
+
+/** Whether together they are more than a transaction may be. */
+export function isTooLarge(outcomes: readonly Outcome[]): boolean {
+  const most = outcomes.reduce((sum, { bytesMost }) => sum + bytesMost, 0);
+  if (most <= transactionBytesMax) return false;
+  return outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax;
 }
 
 /**

@@ -45,13 +45,14 @@ import {
   type BoundAction,
   bindAction,
   collectActionProblems,
+  isTooLarge,
   type LocatedAction,
   locateAction,
   type Outcome,
   type TransactWriteItem,
   tryAction,
 } from './transact-actions.ts';
-import { attempt, isReason, refuseRepeated, transactionBytesMax } from './transactions.ts';
+import { attempt, isReason, refuseRepeated } from './transactions.ts';
 
 export interface TransactWriteItemsInput {
   readonly TransactItems: readonly TransactWriteItem[];
@@ -164,9 +165,7 @@ function outcomesOf(
   if (outcomes.length < tried.length) {
     throw transactionCanceled(tried.map((one) => (isReason(one) ? one : { Code: 'None' })));
   }
-  const most = outcomes.reduce((sum, { bytesMost }) => sum + bytesMost, 0);
-  if (most <= transactionBytesMax) return outcomes;
-  if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {
+  if (isTooLarge(outcomes)) {
     throw validationError('Transaction size has exceeded the maximum allowed size');
   }
   return outcomes;

@@ -19,6 +19,7 @@ import {
   readUnits,
   type Units,
   unitsOfWrite,
+  wantsCapacity,
 } from '../data-plane/capacity.ts';
 import { type Engine, servingTable } from '../data-plane/engine.ts';
 import { capacityRule, itemOf, refuseKeyPaths } from '../data-plane/item-operation.ts';
@@ -80,7 +81,8 @@ export function batchExecuteStatement(engine: Engine, input: BatchExecuteStateme
   throwProblems(problems);
   refuseMixed(input.Statements);
   const units = new Map<StoredTable, Units>();
-  const prepared = input.Statements.map((one) => orError(() => prepare(engine, one, units)));
+  const counted = wantsCapacity(input.ReturnConsumedCapacity) ? units : undefined;
+  const prepared = input.Statements.map((one) => orError(() => prepare(engine, one, counted)));
   refuseDuplicates(prepared.flatMap((one) => ('key' in one ? [one.key] : [])));
   const responses = prepared.map((one): Answer => {
     if (!('key' in one)) return one;
@@ -126,13 +128,18 @@ interface Prepared {
   readonly run: () => Answer;
 }
 
-function prepare(engine: Engine, one: BatchStatement, units: Map<StoredTable, Units>): Prepared {
+/** `units` takes what it costs, where somebody wants to know. */
+function prepare(
+  engine: Engine,
+  one: BatchStatement,
+  units: Map<StoredTable, Units> | undefined,
+): Prepared {
   const { statement, ...given } = bindStatement(one.Statement, one.Parameters);
   if (statement.kind === 'SELECT') {
     if (statement.exists) throw validationError('EXISTS is supported in ExecuteTransaction only');
     const consistent = one.ConsistentRead === true;
     const { table, key, item, cost } = selectOne(engine, statement, given.given, consistent);
-    addUnits(units, table, { table: cost, indexes: new Map() });
+    if (units !== undefined) addUnits(units, table, { table: cost, indexes: new Map() });
     return { table, key, run: () => (item === undefined ? {} : { Item: item }) };
   }
   const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
@@ -144,7 +151,8 @@ function prepare(engine: Engine, one: BatchStatement, units: Map<StoredTable, Un
       carryOut(engine, transaction, found);
       return found;
     });
-    addUnits(units, table, unitsOfWrite(table, outcome.before, outcome.after));
+    if (units !== undefined)
+      addUnits(units, table, unitsOfWrite(table, outcome.before, outcome.after));
     const item = returnedItem(write, outcome);
     return item === undefined ? {} : { Item: item };
   };

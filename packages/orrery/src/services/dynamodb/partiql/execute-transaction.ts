@@ -22,11 +22,12 @@ import {
   transactionFactor,
   type Units,
   unitsOfWrite,
+  wantsCapacity,
 } from '../data-plane/capacity.ts';
 import type { Engine } from '../data-plane/engine.ts';
 import { collectionGuard } from '../data-plane/item-collections.ts';
 import { capacityRule } from '../data-plane/item-operation.ts';
-import type { Outcome } from '../data-plane/transact-actions.ts';
+import { isTooLarge, type Outcome } from '../data-plane/transact-actions.ts';
 import {
   attempt,
   isReason,
@@ -148,9 +149,7 @@ function writeAll(
           : attempt(() => tryWrite(engine, transaction, one, transactionFactor, guard)),
       ),
     );
-    if (outcomes.reduce((sum, { bytes }) => sum + bytes, 0) > transactionBytesMax) {
-      throw tooLarge();
-    }
+    if (isTooLarge(outcomes)) throw tooLarge();
     for (const outcome of outcomes) carryOut(engine, transaction, outcome);
     if (token !== undefined) engine.tokens.remember(transaction, token, digest);
     return written(outcomes, input.ReturnConsumedCapacity);
@@ -172,16 +171,15 @@ function locate(
 }
 
 function written(outcomes: readonly Outcome[], mode: CapacityMode): object {
+  const Responses = outcomes.map(() => ({}));
+  if (!wantsCapacity(mode)) return { Responses };
   const units = new Map<StoredTable, Units>();
   for (const { action, before, after } of outcomes) {
     const { table } = action;
     addUnits(units, table, unitsOfWrite(table, before, after), transactionFactor);
   }
   const capacities = consumedCapacities(units, mode, 'WriteCapacityUnits');
-  return {
-    Responses: outcomes.map(() => ({})),
-    ...(capacities && { ConsumedCapacity: capacities }),
-  };
+  return { Responses, ...(capacities && { ConsumedCapacity: capacities }) };
 }
 
 function tooLarge(): Error {
