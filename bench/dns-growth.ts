@@ -1,6 +1,6 @@
 /**
  * Route 53 grown large: ten thousand zones, one zone of a million records (`GROWTH_RECORDS=100000`
- * for fewer), a thousand health checks. What an answer costs in the large zone and in a small one,
+ * for fewer). What an answer costs in the large zone and in a small one,
  * how long a batch of 1,000 changes takes and who waits meanwhile, memory, lists, a restart.
  */
 import { createSocket } from 'node:dgram';
@@ -12,11 +12,9 @@ import { type CloudProcess, startCloud } from '../packages/orrery/test/cloud-pro
 import { ask, type Target } from './dns-load.ts';
 import { cpuSeconds } from './load.ts';
 import { report, rounds } from './rounds.ts';
-import { forkServer } from './servers.ts';
 
 const recordCount = Number(process.env['GROWTH_RECORDS'] ?? 1_000_000);
 const zoneCount = Number(process.env['GROWTH_ZONES'] ?? 10_000);
-const checkCount = Number(process.env['GROWTH_CHECKS'] ?? 1_000);
 const smallCount = 1_000;
 const batchSize = 1_000;
 const args = ['--regions', 'us-east-1', '--latency', 'off'];
@@ -27,6 +25,7 @@ interface Grown {
 }
 
 export async function run(): Promise<void> {
+  console.log(`\nDNS, grown: ${zoneCount} zones, ${recordCount} records in one more`);
   let grown = await open();
   const { dataDir } = grown.cloud;
   try {
@@ -36,31 +35,27 @@ export async function run(): Promise<void> {
     await batches('1,000 changes in a zone of 1,000 records', grown, small, 'small.test');
     await manyZones(grown);
     const before = memoryOf(grown.cloud.pid);
-    console.log(`memory: ${mib(empty)} MiB empty, ${mib(before)} with ${zoneCount} zones`);
+    console.log(`  memory: ${mib(empty)} MiB empty, ${mib(before)} with ${zoneCount} zones`);
     const large = await createZone(grown.client, 'large.test');
     await whileAsking(grown, async () => {
       const startedAt = performance.now();
       const times = await fill(grown, large, 'large.test', 0, recordCount);
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-      console.log(`${recordCount} records in ${seconds} s, ${shown('a batch', times)}`);
+      console.log(`  ${recordCount} records in ${seconds} s, ${shown('a batch', times)}`);
     });
     await batches(`1,000 changes in a zone of ${recordCount} records`, grown, large, 'large.test');
     const after = memoryOf(grown.cloud.pid);
-    console.log(
-      `memory: ${mib(after)} MiB, ${((after - before) / recordCount).toFixed(0)} per record`,
-    );
-    await answers(grown);
+    const each = ((after - before) / recordCount).toFixed(0);
+    console.log(`  memory: ${mib(after)} MiB, ${each} octets per record`);
     await grown.cloud.stop();
     const startedAt = performance.now();
     grown = await open(dataDir);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const again = memoryOf(grown.cloud.pid);
-    console.log(`started again in ${seconds} s, memory then ${mib(again)} MiB,`);
-    console.log(
-      `  ${((again - empty) / recordCount).toFixed(0)} octets per record, zones included`,
-    );
+    const eachAgain = ((again - empty) / recordCount).toFixed(0);
+    console.log(`  started again in ${seconds} s, memory then ${mib(again)} MiB,`);
+    console.log(`    ${eachAgain} octets per record, zones included`);
     await answers(grown);
-    await healthChecks(grown);
   } finally {
     await grown.cloud[Symbol.asyncDispose]();
   }
@@ -125,6 +120,7 @@ function batchXml(action: 'CREATE' | 'DELETE', zone: string, from: number, to: n
   );
 }
 
+/** Creates records in batches, and says how far it is. */
 async function fill(
   grown: Grown,
   id: string,
@@ -136,6 +132,8 @@ async function fill(
   for (let n = from; n < to; n += batchSize) {
     const xml = batchXml('CREATE', zone, n, Math.min(to, n + batchSize));
     times.push(await post(grown, `/2013-04-01/hostedzone/${id}/rrset`, xml));
+    const done = n + batchSize;
+    if (done < to && done % 250_000 === 0) console.log(`    ${done} records are in`);
   }
   await insync(grown);
   return times;
@@ -165,8 +163,8 @@ async function batches(title: string, grown: Grown, id: string, zone: string): P
   }
   await insync(grown);
   const cpuMs = (1_000 * (cpuSeconds([grown.cloud.pid], 'alone') - cpuBefore)) / times.length;
-  console.log(shown(title, times.slice(4)));
-  console.log(`  ${cpuMs.toFixed(1)} ms of processor time each, until it is served`);
+  console.log(`  ${shown(title, times.slice(4))} (goal: 50 ms)`);
+  console.log(`    ${cpuMs.toFixed(1)} ms of processor time each, until it is served`);
 }
 
 function shown(what: string, times: readonly number[]): string {
@@ -188,7 +186,7 @@ async function manyZones(grown: Grown): Promise<void> {
   }
   await insync(grown);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`${zoneCount} zones in ${seconds} s`);
+  console.log(`  ${zoneCount} zones in ${seconds} s`);
   const { client } = grown;
   const timed = async (what: string, run: () => Promise<unknown>): Promise<void> => {
     const times: number[] = [];
@@ -197,7 +195,7 @@ async function manyZones(grown: Grown): Promise<void> {
       await run();
       times.push(performance.now() - at);
     }
-    console.log(`  ${shown(what, times)}`);
+    console.log(`    ${shown(what, times)}`);
   };
   await timed('list of one zone', () => client.listHostedZones({ MaxItems: 1 }));
   await timed('list of 100 zones', () => client.listHostedZones({}));
@@ -236,7 +234,7 @@ async function whileAsking(grown: Grown, work: () => Promise<void>): Promise<voi
   await work();
   clearInterval(timer);
   socket.close();
-  console.log(`  ${shown('an answer meanwhile', waits)}`);
+  console.log(`    ${shown('an answer meanwhile', waits)}`);
 }
 
 /** Questions for names all over a zone, in no order. */
@@ -264,45 +262,7 @@ async function answers(grown: Grown): Promise<void> {
     { name: 'a thousand names, small zone', run: () => ask(small) },
     { name: 'names all over the large zone', run: () => ask(large) },
   ];
-  report('Answers', await rounds(contenders, 7), 'goal: within 15 %');
-}
-
-/** Checks every 10 s from 16 checkers each, of a region of the cloud and of another server. */
-async function healthChecks(grown: Grown): Promise<void> {
-  const other = await forkServer('node-http.ts');
-  const idle = await coreShare(grown.cloud.pid, 10);
-  console.log(`${checkCount} health checks every 10 s from 16 checkers each, share of a core:`);
-  for (const [what, IPAddress, Port] of [
-    ['a region', '127.0.1.1', 80],
-    ['another server', '127.0.0.1', other.port],
-  ] as const) {
-    const ids: string[] = [];
-    for (let n = 0; n < checkCount; n += 1) {
-      const { HealthCheck } = await grown.client.createHealthCheck({
-        CallerReference: `${what} ${n}`,
-        HealthCheckConfig: {
-          Type: 'HTTP',
-          IPAddress,
-          Port,
-          ResourcePath: '/',
-          RequestInterval: 10,
-        },
-      });
-      ids.push(HealthCheck?.Id ?? '');
-    }
-    await insync(grown);
-    await new Promise((next) => setTimeout(next, 15_000));
-    const busy = (await coreShare(grown.cloud.pid, 30)) - idle;
-    console.log(`  ${what}: ${(100 * busy).toFixed(1)} % (goal: 10 %)`);
-    for (const HealthCheckId of ids) await grown.client.deleteHealthCheck({ HealthCheckId });
-  }
-  other.stop();
-}
-
-async function coreShare(pid: number, seconds: number): Promise<number> {
-  const before = cpuSeconds([pid], 'alone');
-  await new Promise((next) => setTimeout(next, seconds * 1_000));
-  return (cpuSeconds([pid], 'alone') - before) / seconds;
+  report('DNS, grown: answers', await rounds(contenders, 5), 'goal: within 15 %');
 }
 
 /** Memory that is the process's own: not the pages of files, which the system may drop. */

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { cpuSeconds, type LoadResult, stayAwake } from './load.ts';
 
 const inFlight = 64;
-const durationMs = 1_500;
+const durationMs = 1_000;
 
 export interface Target {
   readonly port: number;

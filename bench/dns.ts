@@ -1,6 +1,7 @@
 /**
- * DNS answers for a health-checked latency record of three regions, and for a plain record, against
- * a UDP echo and against PowerDNS asked for the same.
+ * All of Route 53's figures, about three minutes: DNS answers for a health-checked latency record of three regions, and for a plain record, against
+ * a UDP echo and against PowerDNS asked for the same; then zones grown large (`dns-growth.ts`) and
+ * what health checks cost (`dns-checks.ts`).
  */
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -8,6 +9,8 @@ import { Route53 } from '@aws-sdk/client-route-53';
 import { clientSubnetOption } from '../packages/orrery/src/wire/dns/edns.ts';
 import { queryMessage, serializeMessage } from '../packages/orrery/src/wire/dns/message.ts';
 import { type CloudProcess, startCloud } from '../packages/orrery/test/cloud-process.ts';
+import * as checks from './dns-checks.ts';
+import * as growth from './dns-growth.ts';
 import { ask, type Target } from './dns-load.ts';
 import { startGeo, startLua } from './powerdns.ts';
 import { type Contender, report, rounds } from './rounds.ts';
@@ -32,6 +35,12 @@ const latencyRecord = questions('api.orders.test.');
 const plainRecord = questions('plain.orders.test.');
 
 export async function run(): Promise<void> {
+  await answers();
+  await growth.run();
+  await checks.run();
+}
+
+async function answers(): Promise<void> {
   await using cloud = await startCloud({ args: [app] });
   await addPlainRecord(cloud);
   const echo = await forkServer('dns-echo.ts');
@@ -64,7 +73,7 @@ export async function run(): Promise<void> {
         contender('node dgram echo', { ...echo, packets: plainRecord, answers: false }),
         ...peer('PowerDNS, bind', lua, plainRecord),
       ],
-      5,
+      3,
     ),
     'no goal',
   );

@@ -23,13 +23,14 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   gateway: async () => (await import('./gateway.ts')).run(),
   dns: async () => (await import('./dns.ts')).run(),
   'dns-growth': async () => (await import('./dns-growth.ts')).run(),
+  'dns-checks': async () => (await import('./dns-checks.ts')).run(),
   replication: async () => (await import('./replication.ts')).run(),
   streams: async () => (await import('./streams.ts')).run(),
   start: async () => (await import('./start.ts')).run(),
   growth: async () => (await import('./growth.ts')).run(options),
 };
-/** Takes minutes, and more disk than the others. */
-const long = new Set(['growth', 'dns-growth']);
+/** Takes minutes and much disk, or is a part of another. */
+const apart = new Set(['growth', 'dns-growth', 'dns-checks']);
 
 const unknown = wanted.filter((name) => benches[name] === undefined);
 if (unknown.length > 0 || options.help) {
@@ -46,5 +47,5 @@ if (!existsSync(join(import.meta.dirname, 'node_modules', 'dynalite'))) {
 }
 console.log('Figures are requests per second of processor time of the server, all its processes;');
 console.log('contenders take turns in one run, medians of the rounds are shown.');
-const short = Object.keys(benches).filter((name) => !long.has(name));
+const short = Object.keys(benches).filter((name) => !apart.has(name));
 for (const name of wanted.length > 0 ? wanted : short) await benches[name]?.();
