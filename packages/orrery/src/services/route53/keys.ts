@@ -26,8 +26,12 @@ export function partsOf(key: Uint8Array): string[] {
  * label stays escaped, and so does what is not printable.
  */
 export function reversedName(name: string): string {
-  const labels = name.replace(/\.$/, '').split('.');
-  const reversed = `${labels.reverse().join('.')}.`;
+  let reversed = '';
+  let end = name.endsWith('.') ? name.length - 1 : name.length;
+  for (let dot = end; dot !== -1; end = dot) {
+    dot = end === 0 ? -1 : name.lastIndexOf('.', end - 1);
+    reversed += `${name.slice(dot + 1, end)}.`;
+  }
   if (!reversed.includes('\\')) return reversed;
   return reversed.replace(/\\([0-7]{3})/g, (written, octal: string) => {
     const octet = Number.parseInt(octal, 8);

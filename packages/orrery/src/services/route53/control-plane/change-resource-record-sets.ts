@@ -18,12 +18,12 @@ import {
   readZone,
   setKey,
   type ZoneRecord,
-  ZoneSets,
 } from './plane.ts';
 import { changeOutput } from './propagation.ts';
 import { type NormalizedChange, normalizeChange } from './record-input.ts';
 import { apexProblems, problemsOf } from './record-rules.ts';
 import { locationKey } from './routing-input.ts';
+import { ZoneSets } from './zone-sets.ts';
 
 const maxRecords = 1000;
 const maxCharacters = 32_000;
@@ -38,6 +38,7 @@ export const changeResourceRecordSets =
       let delta = 0;
       for (const each of changes) delta += applyChange(transaction, zone, each, problems);
       const sets = new ZoneSets(transaction, zone.id);
+      sets.readAll(changes.map(({ set }) => set.Name));
       if (problems.length === 0) {
         for (const set of touchedSets(changes)) {
           problems.push(...problemsOf(transaction, zone, sets, set));
@@ -108,7 +109,7 @@ function applyChange(
   const text = transaction.get(key);
   if (action === 'DELETE') {
     if (text === undefined) problems.push(`Tried to delete ${title(set)} but it was not found`);
-    else if (canonical(JSON.parse(text) as RecordSet) !== canonical(set)) {
+    else if (!isSame(text, set)) {
       problems.push(
         `Tried to delete ${title(set)} but the values provided do not match the current values`,
       );
@@ -128,6 +129,12 @@ function title(set: RecordSet): string {
   const identifier =
     set.SetIdentifier === undefined ? '' : `, set-identifier='${set.SetIdentifier}'`;
   return `resource record set [name='${set.Name}', type='${set.Type}'${identifier}]`;
+}
+
+/** Whether a kept set is the given one; most often it is written alike. */
+function isSame(kept: string, set: RecordSet): boolean {
+  if (kept === JSON.stringify(set)) return true;
+  return canonical(JSON.parse(kept) as RecordSet) === canonical(set);
 }
 
 /** Equal for equal sets, whatever the order of members and values. */

@@ -21,7 +21,7 @@
  */
 import type { Io, ReadTransaction, Store, WriteTransaction } from '../../../io/io.ts';
 import { noSuchCidrCollection, noSuchHealthCheck, noSuchHostedZone } from '../errors.ts';
-import { keyOf, rangeOf, reversedName } from '../keys.ts';
+import { keyOf, reversedName } from '../keys.ts';
 import type { HealthCheckConfig, RecordSet, Vpc } from '../record-set.ts';
 import type { Propagation } from './propagation.ts';
 
@@ -125,35 +125,6 @@ function cidrUseKey(zoneId: string, set: RecordSet): Uint8Array | undefined {
   if (cidr === undefined) return undefined;
   const { Name: name, Type: type, SetIdentifier: identifier = '' } = set;
   return keyOf('cidr-use', cidr.CollectionId, cidr.LocationName, zoneId, name, type, identifier);
-}
-
-/** A zone's sets by name, each name read once: for as long as nothing is written. */
-export class ZoneSets {
-  private readonly store: ReadTransaction;
-  private readonly zoneId: string;
-  private readonly known = new Map<string, readonly RecordSet[]>();
-
-  constructor(store: ReadTransaction, zoneId: string) {
-    this.store = store;
-    this.zoneId = zoneId;
-  }
-
-  /** The sets of one name, of all types, in order. */
-  at(name: string): readonly RecordSet[] {
-    let sets = this.known.get(name);
-    if (sets === undefined) {
-      const range = rangeOf('set', this.zoneId, reversedName(name));
-      sets = [...this.store.range(range)].map(({ value }) => JSON.parse(value) as RecordSet);
-      this.known.set(name, sets);
-    }
-    return sets;
-  }
-
-  /** The sets of one name and type. */
-  group(name: string, type: string): readonly RecordSet[] {
-    const sets = this.at(name);
-    return sets.every((set) => set.Type === type) ? sets : sets.filter((set) => set.Type === type);
-  }
 }
 
 /** The number of items on a page: AWS's maximum unless less is asked for. */

@@ -10,7 +10,7 @@
  *      was (or at once, where a restart took longer).
  *  W3  INSYNC is told only after the name servers' state is durable.
  */
-import type { Io, Store, Timer, WriteTransaction } from '../../../io/io.ts';
+import type { Entry, Io, Store, Timer, WriteTransaction } from '../../../io/io.ts';
 import { noSuchChange } from '../errors.ts';
 import { keyOf, partsOf, rangeOf } from '../keys.ts';
 import type { Update } from '../record-set.ts';
@@ -23,8 +23,9 @@ export interface ChangeRecord {
 }
 
 interface PendingUpdates {
-  readonly changeId: string | null;
+  /** First, so that it is read without the rest. */
   readonly dueAtMs: number;
+  readonly changeId: string | null;
   readonly updates: readonly Update[];
 }
 
@@ -40,8 +41,20 @@ export function changeOutput(change: ChangeRecord): object {
 
 /** The name servers, as far as the control plane is concerned. */
 export interface NameServers {
-  apply(updates: readonly Update[]): void;
+  /** Commits a batch to disk … */
+  persist(updates: readonly Update[]): void;
+  /** … and answers by it from now on. */
+  show(updates: readonly Update[]): void;
   flushed(): Promise<void>;
+}
+
+/** Characters of a batch from which it is put into effect in two turns. */
+const longBatch = 16_384;
+
+function dueAtMs(pending: string): number {
+  const first = /^\{"dueAtMs":(\d+)/.exec(pending)?.[1];
+  // Queues of earlier versions have it elsewhere.
+  return first === undefined ? (JSON.parse(pending) as PendingUpdates).dueAtMs : Number(first);
 }
 
 /** So many changes can be asked for with GetChange; older ones are forgotten. */
@@ -87,8 +100,8 @@ export class Propagation {
   ): ChangeRecord | undefined {
     const nowMs = this.io.clock.wallMs();
     const pending: PendingUpdates = {
-      changeId: change?.id ?? null,
       dueAtMs: nowMs + this.delayMs,
+      changeId: change?.id ?? null,
       updates,
     };
     const sequence = String(this.sequence++).padStart(16, '0');
@@ -118,10 +131,8 @@ export class Propagation {
     }
   }
 
-  private head(): { key: Uint8Array; pending: PendingUpdates } | undefined {
-    for (const { key, value } of this.store.range({ ...rangeOf('pending'), limit: 1 })) {
-      return { key, pending: JSON.parse(value) as PendingUpdates };
-    }
+  private head(): Entry | undefined {
+    for (const entry of this.store.range({ ...rangeOf('pending'), limit: 1 })) return entry;
     return undefined;
   }
 
@@ -132,7 +143,7 @@ export class Propagation {
     // A wall clock that was set back must not hold changes up for longer than the delay.
     const waitMs = Math.min(
       this.delayMs,
-      Math.max(0, head.pending.dueAtMs - this.io.clock.wallMs()),
+      Math.max(0, dueAtMs(head.value) - this.io.clock.wallMs()),
     );
     this.timer = this.io.timers.after(waitMs, 'route53 propagation', () => {
       this.timer = undefined;
@@ -144,8 +155,13 @@ export class Propagation {
     this.running = true;
     const head = this.head();
     if (head !== undefined) {
-      const { key, pending } = head;
-      this.nameServers.apply(pending.updates);
+      const { key, value } = head;
+      const pending = JSON.parse(value) as PendingUpdates;
+      this.nameServers.persist(pending.updates);
+      // Who waits behind a long batch gets a turn before the next part of it.
+      if (value.length > longBatch) await this.io.timers.sleep(0, 'route53 propagation');
+      if (this.stopped) return;
+      this.nameServers.show(pending.updates);
       await this.nameServers.flushed();
       if (this.stopped) return;
       this.store.transaction((transaction) => {

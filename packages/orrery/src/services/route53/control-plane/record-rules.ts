@@ -8,8 +8,9 @@ import { notBuilt } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { policyOf, type RecordSet, type RoutingPolicy } from '../record-set.ts';
 import { isInZone } from './names.ts';
-import type { CidrRecord, ZoneRecord, ZoneSets } from './plane.ts';
+import type { CidrRecord, ZoneRecord } from './plane.ts';
 import { locationKey } from './routing-input.ts';
+import type { ZoneSets } from './zone-sets.ts';
 
 const maxValues = 400;
 const maxSets = 100;

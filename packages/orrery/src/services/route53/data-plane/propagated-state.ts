@@ -3,7 +3,8 @@
  * memory as answers need them and on disk, so that answers go on without the control plane.
  *
  * Invariants:
- *  G1  `apply` commits a batch to disk and swaps it into memory in one synchronous call.
+ *  G1  A batch is committed to disk, then swapped into memory, each in one synchronous call: nobody
+ *      ever sees a part of it.
  *  G2  After a restart the state is the one that was last committed, statuses included: a region
  *      that was known dead stays out until it is checked again.
  *  G3  Applying a batch twice is applying it once: a propagation that was cut off is repeated.
@@ -59,11 +60,15 @@ export class PropagatedState {
     this.listeners.push(listener);
   }
 
-  /** Makes a batch of updates effective; see G1. */
-  apply(updates: readonly Update[]): void {
+  /** Commits a batch to disk: what a restart would begin with. `show` must follow; see G1. */
+  persist(updates: readonly Update[]): void {
     this.store.transaction((transaction) => {
       for (const update of updates) persist(transaction, update);
     });
+  }
+
+  /** Answers by a batch from now on. */
+  show(updates: readonly Update[]): void {
     for (const update of updates) this.swap(update);
     for (const listener of this.listeners) listener(updates);
   }
