@@ -77,7 +77,8 @@ function addItems(
   let over = false;
   transaction.visit({ ...range, reverse, ...(limit !== undefined && { limit }) }, (entry) => {
     over = turn.over(addItem(transaction, page, entry));
-    if (!over && page.isSettled && !page.isFull) return true;
+    if (page.isSettled && page.isFull) return false;
+    if (!over && page.isSettled) return true;
     const key = entry.key();
     behind = reverse
       ? { start: range.start, end: Buffer.from(key) }

@@ -14,7 +14,7 @@ import { crc32 } from '../../../stdx/digest.ts';
 import { Utf8Builder } from '../../../stdx/utf8-builder.ts';
 import { holds } from '../expressions/evaluate.ts';
 import type { Condition } from '../expressions/tree.ts';
-import type { KeyRange } from '../storage/key-encoding.ts';
+import type { KeyAttribute, KeyRange } from '../storage/key-encoding.ts';
 import { projectToIndex } from '../storage/projections.ts';
 import { keyAttributes, type StoredIndex, type StoredTable } from '../storage/stored-table.ts';
 import type { Turn } from '../turns.ts';
@@ -201,11 +201,7 @@ export class Page {
     if (!this.isFull) return undefined;
     const last = this.#isPlain ? this.#itemAt(this.#count - 1) : this.#last;
     if (last === undefined || last === '') return undefined;
-    const { table, index } = this.request;
-    const names = [table, ...(index === undefined ? [] : [index])]
-      .flatMap(keyAttributes)
-      .map(({ name }) => name);
-    return memberTexts(last, [...new Set(names)]);
+    return memberTexts(last, keyNamesOf(this.request));
   }
 
   /** Tells what the page costs; undefined where nobody wants to know. */
@@ -238,4 +234,23 @@ export class Page {
     const { bytes, release } = told.take();
     return new SerializedBytes(bytes, crc32(bytes), release);
   }
+}
+
+/** By what is read: it is replaced when it changes. */
+const keyNames = new WeakMap<StoredTable | StoredIndex, readonly string[]>();
+
+/** Names of the key attributes of the table and, behind them, of the index. */
+function keyNamesOf({ table, index }: PageRequest): readonly string[] {
+  const read = index ?? table;
+  let names = keyNames.get(read);
+  if (names === undefined) {
+    const attributes = index === undefined ? keyAttributes(table) : bothKeys(table, index);
+    names = [...new Set(attributes.map(({ name }) => name))];
+    keyNames.set(read, names);
+  }
+  return names;
+}
+
+function bothKeys(table: StoredTable, index: StoredIndex): readonly KeyAttribute[] {
+  return [...keyAttributes(table), ...keyAttributes(index)];
 }
