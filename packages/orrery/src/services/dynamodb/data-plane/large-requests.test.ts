@@ -103,3 +103,41 @@ test('a large transaction is one, and its token is known again', async () => {
     /Transaction size has exceeded the maximum allowed size/,
   );
 });
+
+test('a batch of statements that takes several turns answers each of them', async () => {
+  const { call, service, advance } = await testedService(new Map(), { turnRows: 2 });
+  await call('CreateTable', hashTable);
+  const Statements = some(7).map((n) => ({ Statement: `INSERT INTO hash VALUE {'pk':'p${n}'}` }));
+  const { Responses, ConsumedCapacity } = await call('BatchExecuteStatement', {
+    Statements,
+    ReturnConsumedCapacity: 'TOTAL',
+  });
+  assert.deepEqual(
+    Responses,
+    some(7).map(() => ({ TableName })),
+  );
+  assert.deepEqual(ConsumedCapacity, [{ TableName, CapacityUnits: 7 }]);
+  const reads = some(7).map((n) => ({ Statement: `SELECT * FROM hash WHERE pk='p${n}'` }));
+  const read = await call('BatchExecuteStatement', {
+    Statements: reads,
+    ReturnConsumedCapacity: 'TOTAL',
+  });
+  assert.deepEqual(
+    read['Responses'],
+    some(7).map((n) => ({ TableName, Item: keyOf(n) })),
+  );
+  assert.deepEqual(read['ConsumedCapacity'], [{ TableName, CapacityUnits: 3.5 }]);
+  const deletes = some(7).map((n) => ({ Statement: `DELETE FROM hash WHERE pk='p${n}'` }));
+  const run = service.operations['BatchExecuteStatement'];
+  let answered: { readonly Responses: readonly { Error?: { Code: string } }[] } | undefined;
+  void Promise.resolve(run?.({ Statements: deletes } as never, {} as never)).then((output) => {
+    answered = output as typeof answered;
+  });
+  await call('DeleteTable', { TableName });
+  for (let turns = 0; answered === undefined && turns < 20; turns += 1) {
+    advance(0);
+    for (let tick = 0; tick < 50; tick += 1) await Promise.resolve();
+  }
+  const codes = answered?.Responses.map(({ Error: error }) => error?.Code);
+  assert.deepEqual(codes, [undefined, undefined, ...Array(5).fill('ResourceNotFound')]);
+});

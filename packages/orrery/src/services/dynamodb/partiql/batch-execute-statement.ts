@@ -72,7 +72,10 @@ interface Answer {
   };
 }
 
-export function batchExecuteStatement(engine: Engine, input: BatchExecuteStatementInput): object {
+export function batchExecuteStatement(
+  engine: Engine,
+  input: BatchExecuteStatementInput,
+): object | Promise<object> {
   const problems: string[] = [];
   collectProblems(input, rules, '', problems);
   (input.Statements ?? []).forEach((one, i) => {
@@ -84,13 +87,44 @@ export function batchExecuteStatement(engine: Engine, input: BatchExecuteStateme
   const counted = wantsCapacity(input.ReturnConsumedCapacity) ? units : undefined;
   const prepared = input.Statements.map((one) => orError(() => prepare(engine, one, counted)));
   refuseDuplicates(prepared.flatMap((one) => ('key' in one ? [one.key] : [])));
-  const responses = prepared.map((one): Answer => {
-    if (!('key' in one)) return one;
-    const TableName = one.table.name;
-    return { TableName, ...orError(one.run) };
-  });
-  const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
-  return { Responses: responses, ...(capacities && { ConsumedCapacity: capacities }) };
+  const responses: Answer[] = [];
+  const output = (): object => {
+    const capacities = consumedCapacities(units, input.ReturnConsumedCapacity);
+    return { Responses: responses, ...(capacities && { ConsumedCapacity: capacities }) };
+  };
+  const turn = engine.turns.begin();
+  for (const one of prepared) {
+    responses.push(answerOf(one));
+    if (turn.over()) break;
+  }
+  turn.end();
+  if (responses.length === prepared.length) return output();
+  const again = (i: number): Prepared | Answer => {
+    const statement = input.Statements[i] as BatchStatement;
+    return orError(() => prepare(engine, statement, counted));
+  };
+  return answerRest(engine, prepared, again, responses).then(output);
+}
+
+/** Statements that write are prepared again: their tables may have gone meanwhile. */
+async function answerRest(
+  { turns }: Engine,
+  prepared: readonly (Prepared | Answer)[],
+  again: (i: number) => Prepared | Answer,
+  responses: Answer[],
+): Promise<void> {
+  while (responses.length < prepared.length) {
+    const turn = await turns.next('a batch of statements goes on');
+    do {
+      const i = responses.length;
+      const one = prepared[i] as Prepared | Answer;
+      responses.push(answerOf('key' in one && one.writes ? again(i) : one));
+    } while (!turn.over() && responses.length < prepared.length);
+  }
+}
+
+function answerOf(one: Prepared | Answer): Answer {
+  return 'key' in one ? { TableName: one.table.name, ...orError(one.run) } : one;
 }
 
 /** What it returns, or what it throws as an answer tells it. */
@@ -125,6 +159,8 @@ function told(error: ServiceError): NonNullable<Answer['Error']> {
 interface Prepared {
   readonly table: StoredTable;
   readonly key: Buffer;
+  /** A read is done already. */
+  readonly writes: boolean;
   readonly run: () => Answer;
 }
 
@@ -140,7 +176,7 @@ function prepare(
     const consistent = one.ConsistentRead === true;
     const { table, key, item, cost } = selectOne(engine, statement, given.given, consistent);
     if (units !== undefined) addUnits(units, table, { table: cost, indexes: new Map() });
-    return { table, key, run: () => (item === undefined ? {} : { Item: item }) };
+    return { table, key, writes: false, run: () => (item === undefined ? {} : { Item: item }) };
   }
   const tellsItem = one.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
   const write = locateWrite(engine, statement, { ...given, tellsItem });
@@ -156,7 +192,7 @@ function prepare(
     const item = returnedItem(write, outcome);
     return item === undefined ? {} : { Item: item };
   };
-  return { table, key, run };
+  return { table, key, writes: true, run };
 }
 
 export interface Selected {
