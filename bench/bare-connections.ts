@@ -6,8 +6,8 @@
 import { connect } from 'node:net';
 
 const [port, perSecond] = process.argv.slice(2).map(Number);
-const warmUpMs = 3_000;
-const measuredMs = 6_000;
+const warmUpMs = 2_000;
+const measuredMs = 5_000;
 const request =
   'GET / HTTP/1.1\r\nhost: 127.0.0.1:12345\r\nuser-agent: Amazon-Route53-Health-Check-Service ' +
   '(ref 00000000-0000-0000-0000-000000000000; report http://amzn.to/1vsZADi)\r\n' +

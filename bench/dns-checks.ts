@@ -15,8 +15,8 @@ const checkCount = Number(process.env['GROWTH_CHECKS'] ?? 1_000);
 const intervalSeconds = 10;
 const probesPerSecond = (checkCount * 16) / intervalSeconds;
 /** All have probed once, so V8 knows what is hot. */
-const settleMs = 12_000;
-const measuredSeconds = 15;
+const settleMs = 11_000;
+const measuredSeconds = 12;
 
 export async function run(): Promise<void> {
   console.log(`\n${checkCount} health checks, every ${intervalSeconds} s from 16 checkers each:`);

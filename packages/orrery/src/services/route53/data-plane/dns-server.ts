@@ -20,6 +20,7 @@ import { AnswerCache } from './answer-cache.ts';
 import { askerInVpc, placeInVpc } from './asker.ts';
 import { type ClientPlaces, clientPrefix } from './client-place.ts';
 import type { RoutingFacts } from './decide.ts';
+import { PacketCache } from './packet-cache.ts';
 import { type Resolution, resolve, resolveAwsName } from './resolve.ts';
 import { type Body, badVersion, compileBody, refused, respond, soleBody } from './response.ts';
 import type { Asker, Zone, ZoneTable } from './zone-table.ts';
@@ -49,6 +50,7 @@ interface Made {
 export class DnsServer {
   private readonly options: DnsServerOptions;
   private readonly cache = new AnswerCache();
+  private readonly packets = new PacketCache();
 
   constructor(options: DnsServerOptions) {
     this.options = options;
@@ -57,6 +59,7 @@ export class DnsServer {
   /** Forgets compiled answers: called when zones or health have changed. */
   invalidate(): void {
     this.cache.clear();
+    this.packets.clear();
   }
 
   /** The answer to a packet, or undefined where none must be sent. */
@@ -64,8 +67,7 @@ export class DnsServer {
     const bytes = asBuffer(packet);
     // Whoever asks over UDP for what all may see is answered alike.
     const isCommon = !source.tcp && source.zoneId === undefined && !this.options.zones.hasPrivate;
-    const key = isCommon ? this.cache.packetKey(bytes) : undefined;
-    const known = key === undefined ? undefined : this.cache.packet(key, bytes);
+    const known = isCommon ? this.packets.find(bytes) : undefined;
     if (known !== undefined) return known;
     const query = readQuery(bytes);
     if (query === undefined) return undefined;
@@ -80,7 +82,7 @@ export class DnsServer {
     const { body, cacheable } = this.bodyFor(query, source.ip);
     const answer = respond(query, body, source.tcp, clientPlaces);
     const isPlaced = !body.location || (query.subnet?.sourcePrefix ?? 0) > 0;
-    if (key !== undefined && cacheable && isPlaced) this.cache.keepPacket(key, answer);
+    if (isCommon && cacheable && isPlaced) this.packets.keep(bytes, answer);
     return answer;
   }
 
@@ -88,11 +90,12 @@ export class DnsServer {
     const { clientPlaces } = this.options;
     // Where the client is costs something to find out, and most answers do not hang on it.
     const placed = (): Place => clientPlaces.placeOf(query.subnet, sourceIp);
+    const isPlain = query.class === classes.IN && query.ednsVersion === 0;
+    const simple = isPlain ? this.simpleBody(query) : undefined;
+    if (simple !== undefined) return { body: simple, cacheable: true };
     const key = query.name + String.fromCharCode(query.type);
-    if (query.class === classes.IN && query.ednsVersion === 0) {
-      const known = this.cache.body(key, placed) ?? this.simpleBody(query);
-      if (known !== undefined) return { body: known, cacheable: true };
-    }
+    const known = isPlain ? this.cache.body(key, placed) : undefined;
+    if (known !== undefined) return { body: known, cacheable: true };
     const place = placed();
     const made = this.compile(query, place, sourceIp, undefined);
     if (made === undefined) return { body: refused, cacheable: false };
