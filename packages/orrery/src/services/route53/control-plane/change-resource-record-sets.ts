@@ -9,6 +9,7 @@ import type { WriteTransaction } from '../../../io/io.ts';
 import { constraint, invalidChangeBatch, noSuchHealthCheck } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import type { GroupUpdate, RecordSet } from '../record-set.ts';
+import { checkLength, commentMax } from './constraints.ts';
 import { isInZone } from './names.ts';
 import {
   type ControlPlane,
@@ -31,6 +32,7 @@ const maxCharacters = 32_000;
 export const changeResourceRecordSets =
   ({ io, store, propagation }: ControlPlane) =>
   async (input: ChangeResourceRecordSetsRequest): Promise<object> => {
+    checkLength(input.ChangeBatch?.Comment, 0, commentMax, 'changeBatch.comment');
     const changes = normalizeBatch(input);
     const change = store.transaction((transaction) => {
       const zone = readZone(transaction, input.HostedZoneId);

@@ -9,6 +9,7 @@ import { constraint, invalidInput, noSuchHealthCheck } from '../errors.ts';
 import { checkerRegions } from '../health/checkers.ts';
 import { keyOf } from '../keys.ts';
 import type { HealthCheckConfig, HealthCheckType } from '../record-set.ts';
+import { checkLength, checkRange } from './constraints.ts';
 
 const types: readonly HealthCheckType[] = [
   'HTTP',
@@ -99,10 +100,7 @@ function cloudWatchMetric({
     const at = 'healthCheckConfig.alarmIdentifier.region';
     throw constraint(alarm.Region, at, 'Member must be an AWS Region');
   }
-  if (alarm.Name === '' || alarm.Name.length > 256) {
-    const at = 'healthCheckConfig.alarmIdentifier.name';
-    throw constraint(alarm.Name, at, 'Member must have length from 1 to 256');
-  }
+  checkLength(alarm.Name, 1, 256, 'healthCheckConfig.alarmIdentifier.name');
   const statuses = ['Healthy', 'LastKnownStatus', 'Unhealthy'] as const;
   const known = statuses.find((each) => each === (status ?? 'LastKnownStatus'));
   if (known === undefined) {
@@ -119,10 +117,12 @@ function cloudWatchMetric({
 }
 
 function recoveryControl({ RoutingControlArn: arn }: Given): Partial<HealthCheckConfig> {
-  if (arn === undefined || arn === '' || arn.length > 255) {
-    const at = 'healthCheckConfig.routingControlArn';
-    throw constraint(arn, at, 'Member must have length from 1 to 255');
+  if (arn === undefined) {
+    throw invalidInput(
+      'RoutingControlArn is required for a health check of type RECOVERY_CONTROL.',
+    );
   }
+  checkLength(arn, 1, 255, 'healthCheckConfig.routingControlArn');
   return { RoutingControlArn: arn };
 }
 
@@ -137,7 +137,7 @@ function calculated(given: Given, store: ReadTransaction): Partial<HealthCheckCo
   if (given.HealthThreshold === undefined) {
     throw invalidInput('HealthThreshold is required for a calculated health check.');
   }
-  range(given.HealthThreshold, 0, 256, 'healthThreshold');
+  checkRange(given.HealthThreshold, 0, 256, 'healthCheckConfig.healthThreshold');
   return { ChildHealthChecks: children, HealthThreshold: Number(given.HealthThreshold) };
 }
 
@@ -150,12 +150,8 @@ function endpoint(given: Given, type: HealthCheckType): Partial<HealthCheckConfi
   if (type === 'TCP' && given.Port === undefined) {
     throw invalidInput('Port is required for a health check of type TCP.');
   }
-  if (name !== undefined && (name === '' || name.length > 255)) {
-    throw constraint(name, 'healthCheckConfig.fullyQualifiedDomainName', 'length from 1 to 255');
-  }
-  if (path !== undefined && path.length > 255) {
-    throw constraint(path, 'healthCheckConfig.resourcePath', 'length of at most 255');
-  }
+  checkLength(name, 1, 255, 'healthCheckConfig.fullyQualifiedDomainName');
+  checkLength(path, 0, 255, 'healthCheckConfig.resourcePath');
   const matches = type.endsWith('STR_MATCH');
   const search = given.SearchString ?? '';
   if (matches !== (search !== '')) {
@@ -165,15 +161,13 @@ function endpoint(given: Given, type: HealthCheckType): Partial<HealthCheckConfi
         : `SearchString is not allowed for a health check of type ${type}.`,
     );
   }
-  if (search.length > 255) {
-    throw constraint(search, 'healthCheckConfig.searchString', 'length of at most 255');
-  }
+  checkLength(search, 0, 255, 'healthCheckConfig.searchString');
   const interval = Number(given.RequestInterval ?? 30);
   if (interval !== 10 && interval !== 30) {
     throw constraint(interval, 'healthCheckConfig.requestInterval', 'Member must be 10 or 30');
   }
-  range(given.Port ?? 80, 1, 65535, 'port');
-  range(given.FailureThreshold ?? 3, 1, 10, 'failureThreshold');
+  checkRange(given.Port, 1, 65535, 'healthCheckConfig.port');
+  checkRange(given.FailureThreshold, 1, 10, 'healthCheckConfig.failureThreshold');
   return {
     ...(ip === undefined ? {} : { IPAddress: ip }),
     Port: Number(given.Port ?? (type.startsWith('HTTPS') ? 443 : 80)),
@@ -203,14 +197,4 @@ function regions(given: readonly string[]): readonly string[] {
     throw invalidInput(`Health checks need at least ${minRegions} regions.`);
   }
   return distinct;
-}
-
-function range(value: number, min: number, max: number, member: string): void {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= min && number <= max) return;
-  throw constraint(
-    value,
-    `healthCheckConfig.${member}`,
-    `Member must have value from ${min} to ${max}`,
-  );
 }

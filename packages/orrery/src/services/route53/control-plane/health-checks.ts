@@ -22,6 +22,7 @@ import {
   invalidInput,
 } from '../errors.ts';
 import { keyOf, rangeOf } from '../keys.ts';
+import { checkLength } from './constraints.ts';
 import { definedOf, normalizeConfig } from './health-check-input.ts';
 import {
   bareId,
@@ -47,9 +48,7 @@ export const createHealthCheck =
   ({ io, store, propagation }: ControlPlane) =>
   async (input: CreateHealthCheckRequest): Promise<object> => {
     const callerReference = input.CallerReference ?? '';
-    if (callerReference === '' || callerReference.length > 64) {
-      throw invalidInput('CallerReference must have 1 to 64 characters.');
-    }
+    checkLength(callerReference, 1, 64, 'callerReference');
     if (input.HealthCheckConfig === undefined) throw invalidInput('HealthCheckConfig is missing.');
     const given = input.HealthCheckConfig;
     const record = store.transaction((transaction) => {

@@ -23,6 +23,7 @@ import {
 } from '../errors.ts';
 import { keyOf, rangeOf } from '../keys.ts';
 import type { RecordSet } from '../record-set.ts';
+import { checkLength, commentMax } from './constraints.ts';
 import { normalizeName } from './names.ts';
 import {
   bareId,
@@ -57,9 +58,8 @@ export const createHostedZone =
   async (input: CreateHostedZoneRequest): Promise<object> => {
     const name = zoneNameOf(input.Name ?? '');
     const callerReference = input.CallerReference ?? '';
-    if (callerReference === '' || callerReference.length > 128) {
-      throw invalidInput('CallerReference must have 1 to 128 characters.');
-    }
+    checkLength(callerReference, 1, 128, 'callerReference');
+    checkLength(input.HostedZoneConfig?.Comment, 0, commentMax, 'hostedZoneConfig.comment');
     const vpc = input.VPC === undefined ? undefined : vpcOf(input.VPC);
     if (vpc === undefined && input.HostedZoneConfig?.PrivateZone === true) {
       throw invalidInput('When you create a private hosted zone, you must specify a VPC.');
@@ -165,6 +165,7 @@ export const getHostedZone =
 export const updateHostedZoneComment =
   ({ store }: ControlPlane) =>
   async (input: UpdateHostedZoneCommentRequest): Promise<object> => {
+    checkLength(input.Comment, 0, commentMax, 'comment');
     const zone = store.transaction((transaction) => {
       const changed = { ...readZone(transaction, input.Id), comment: input.Comment ?? null };
       transaction.put(keyOf('zone', changed.id), JSON.stringify(changed));

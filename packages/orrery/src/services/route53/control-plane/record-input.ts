@@ -12,6 +12,7 @@ import { parseData, tokenize } from '../../../wire/dns/record-data.ts';
 import { isRegion } from '../../../world/regions.ts';
 import { constraint, invalidInput, notBuilt } from '../errors.ts';
 import { type RecordSet, recordTypes } from '../record-set.ts';
+import { checkLength, checkRange } from './constraints.ts';
 import { normalizeName } from './names.ts';
 import { checkRoutingMembers, routingMembers } from './routing-input.ts';
 
@@ -50,6 +51,7 @@ export function normalizeChange(
   const name = nameIn(given.Name ?? '', problems);
   const values = (given.ResourceRecords ?? []).map(({ Value }) => Value ?? '');
   for (const value of values) checkValue(given.Type ?? '', value, problems);
+  if (action !== 'DELETE') problems.push(...duplicatesIn(values));
   const target = given.AliasTarget;
   const dnsName = target === undefined ? '' : nameIn(target.DNSName ?? '', problems);
   if (problems.length > count) return undefined;
@@ -80,6 +82,12 @@ export function normalizeChange(
   };
 }
 
+function duplicatesIn(values: readonly string[]): string[] {
+  if (values.length < 2 || new Set(values).size === values.length) return [];
+  const repeated = values.filter((value, at) => values.indexOf(value) !== at);
+  return repeated.map((value) => `Duplicate Resource Record: '${value}'`);
+}
+
 function nameIn(given: string, problems: string[]): string {
   const normalized = normalizeName(given);
   if ('name' in normalized) return normalized.name;
@@ -103,22 +111,9 @@ function checkMembers(set: ResourceRecordSet, index: number): void {
     throw constraint(set.Region, at('region'), 'Member must be a Region of this cloud');
   }
   const identifier = set.SetIdentifier;
-  if (identifier !== undefined && (identifier === '' || identifier.length > 128)) {
-    throw constraint(identifier, at('setIdentifier'), 'Member must have length from 1 to 128');
-  }
+  checkLength(identifier, 1, 128, at('setIdentifier'));
   if (identifier?.includes('\0') === true) {
     throw constraint(identifier, at('setIdentifier'), 'Member must not hold a zero character');
-  }
-}
-
-function checkRange(value: number | undefined, min: number, max: number, at: string): void {
-  if (value === undefined) return;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < min) {
-    throw constraint(value, at, `Member must have value greater than or equal to ${min}`);
-  }
-  if (number > max) {
-    throw constraint(value, at, `Member must have value less than or equal to ${max}`);
   }
 }
 

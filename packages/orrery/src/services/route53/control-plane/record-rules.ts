@@ -67,9 +67,13 @@ function placeProblems(sets: ZoneSets, zone: ZoneRecord, set: RecordSet): string
 function policyProblems(set: RecordSet, group: readonly RecordSet[]): string[] {
   const { Name: name, Type: type, SetIdentifier: identifier } = set;
   const policy = policyOf(set);
-  const titled = `RRSet with DNS name ${name}, type ${type}, SetIdentifier ${identifier}`;
+  const identified = identifier === undefined ? '' : `, SetIdentifier ${identifier}`;
+  const titled = `RRSet with DNS name ${name}, type ${type}${identified}`;
   if ((set.ResourceRecords?.length ?? 0) > maxValues) {
     return [`Cannot have more than ${maxValues} records in a RRSet.`];
+  }
+  if ((set.ResourceRecords?.length ?? 0) > 1 && (type === 'CNAME' || type === 'SOA')) {
+    return [`${titled} cannot have more than one record.`];
   }
   if (policy !== 'simple' && /^(NS|SOA|DS)$/.test(type)) {
     return [`${titled} cannot be created as type ${type} allows simple routing only.`];

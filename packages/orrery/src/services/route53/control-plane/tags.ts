@@ -9,6 +9,7 @@ import type {
 import type { ReadTransaction } from '../../../io/io.ts';
 import { constraint, invalidInput } from '../errors.ts';
 import { keyOf } from '../keys.ts';
+import { checkLength } from './constraints.ts';
 import { bareId, type ControlPlane, readHealthCheck, readZone } from './plane.ts';
 
 const maxTags = 10;
@@ -46,6 +47,12 @@ function tagSet(store: ReadTransaction, type: string | undefined, id: string | u
 export const changeTagsForResource =
   ({ store }: ControlPlane) =>
   async (input: ChangeTagsForResourceRequest): Promise<object> => {
+    checkLength(input.AddTags, 0, maxTags, 'addTags');
+    checkLength(input.RemoveTagKeys, 0, maxTags, 'removeTagKeys');
+    for (const [index, { Key, Value }] of (input.AddTags ?? []).entries()) {
+      checkLength(Key, 0, 128, `addTags.${index + 1}.member.key`);
+      checkLength(Value, 0, 256, `addTags.${index + 1}.member.value`);
+    }
     store.transaction((transaction) => {
       const key = tagsKey(transaction, input.ResourceType, input.ResourceId);
       const tags = new Map(Object.entries(readTags(transaction, key)));

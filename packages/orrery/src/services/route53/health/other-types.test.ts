@@ -151,7 +151,7 @@ describe('what each type refuses', () => {
       { Type: 'CLOUDWATCH_METRIC', AlarmIdentifier: alarm, InsufficientDataHealthStatus: 'Sick' },
       /'Sick'/,
     ],
-    ['no control', { Type: 'RECOVERY_CONTROL' }, /routingControlArn/],
+    ['no control', { Type: 'RECOVERY_CONTROL' }, /RoutingControlArn is required/],
     [
       'a control and an interval',
       { Type: 'RECOVERY_CONTROL', RoutingControlArn: arn, RequestInterval: 10 },
