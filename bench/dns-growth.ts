@@ -9,7 +9,7 @@ import { Agent, request } from 'node:http';
 import { Route53 } from '@aws-sdk/client-route-53';
 import { queryMessage, serializeMessage } from '../packages/orrery/src/wire/dns/message.ts';
 import { type CloudProcess, startCloud } from '../packages/orrery/test/cloud-process.ts';
-import { ask, type Target } from './dns-load.ts';
+import { ask, askInTurn, type Target } from './dns-load.ts';
 import { cpuSeconds } from './load.ts';
 import { report, rounds } from './rounds.ts';
 
@@ -263,6 +263,28 @@ async function answers(grown: Grown): Promise<void> {
     { name: 'names all over the large zone', run: () => ask(large) },
   ];
   report('DNS, grown: answers', await rounds(contenders, 5), 'goal: within 15 %');
+  await waits([
+    ['a thousand names, large zone', few],
+    ['a thousand names, small zone', small],
+    ['names all over the large zone', large],
+  ]);
+}
+
+/** How long a client waits that asks one question after the other. */
+async function waits(targets: readonly (readonly [string, Target])[]): Promise<void> {
+  const all = targets.map((): number[] => []);
+  for (let round = 0; round < 8; round += 1) {
+    for (const [at, [, target]] of targets.entries()) {
+      all[at]?.push(...(await askInTurn(target, 1_000)));
+    }
+  }
+  console.log('  one question after the other, until the answer is there:');
+  for (const [at, [name]] of targets.entries()) {
+    const sorted = (all[at] ?? []).sort((a, b) => a - b);
+    const p = (share: number): string =>
+      (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
+    console.log(`    ${name.padEnd(30)} p50 ${p(0.5)} µs, p95 ${p(0.95)}`);
+  }
 }
 
 /** Memory that is the process's own: not the pages of files, which the system may drop. */

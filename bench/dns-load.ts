@@ -43,3 +43,21 @@ export function ask({ port, pid, packets, answers }: Target): Promise<LoadResult
     }, durationMs);
   });
 }
+
+/** Asks one question after the other; how long each waited for its answer, in microseconds. */
+export async function askInTurn({ port, packets }: Target, count: number): Promise<number[]> {
+  const socket = createSocket({ type: 'udp4', lookup: (host, _o, done) => done(null, host, 4) });
+  const rest = stayAwake();
+  const first = Math.floor(Math.random() * packets.length);
+  const waits: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const answered = new Promise((done) => socket.once('message', done));
+    const sentAt = performance.now();
+    socket.send(packets[(first + n) % packets.length] ?? '', port, '127.0.0.1');
+    await answered;
+    waits.push((performance.now() - sentAt) * 1_000);
+  }
+  rest();
+  socket.close();
+  return waits;
+}
