@@ -305,6 +305,15 @@ function behave(isolation: Isolation, where: OwnedProcesses): void {
     await lambda.exit;
   });
 
+  it('ends where the other side of its calls breaks', async () => {
+    const serve = async (): Promise<never> => {
+      throw new Error('on purpose');
+    };
+    const lambda = await start('exports.handler = async (event) => event;', { serve });
+    const ended = isProcess ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' };
+    assert.deepEqual(await lambda.exit, ended);
+  });
+
   it('may be killed before it was started', async () => {
     const lambda = await start('exports.handler = async (event) => event;');
     lambda.child.kill('SIGKILL');

@@ -95,6 +95,8 @@ export class Doorbell {
 
   readonly #heard = (): void => {
     Atomics.store(this.#words, 0, 0);
+    // First, so that a listener that throws leaves nobody unheard.
+    this.#listen();
     for (let word = 0; word * 32 < this.#listeners.length; word += 1) {
       let bits = Atomics.exchange(this.#words, word + 1, 0);
       while (bits !== 0) {
@@ -103,6 +105,5 @@ export class Doorbell {
         this.#listeners[word * 32 + bit]?.();
       }
     }
-    this.#listen();
   };
 }

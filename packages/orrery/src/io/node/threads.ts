@@ -73,6 +73,7 @@ export class ThreadEnvironment implements ChildProcess {
 
   start(environment: Readonly<Record<string, string>>, cacheDirectory: string): void {
     const number = this.#bell.add(() => this.#take());
+    if (number === undefined) this.#print('stderr', 'there are too many threads already\n');
     if (number === undefined || this.#signal !== null) {
       this.#end({ code: this.#signal === null ? 1 : null, signal: this.#signal });
       return;
@@ -193,7 +194,7 @@ export class ThreadEnvironment implements ChildProcess {
       const [kind, text] = said;
       this.#taken = (this.#taken + text.length) | 0;
       if (kind === 'stdout' || kind === 'stderr') this.#print(kind, text);
-      else if (kind === 'init-error') void this.#spec.serve(failure('/init/error', text, '0'));
+      else if (kind === 'init-error') this.#serve(failure('/init/error', text, '0'));
       else {
         this.#heapBytes = Number(text);
         for (let slot = 0; slot < SLOTS; slot += 1) this.#askNext();
@@ -232,7 +233,7 @@ export class ThreadEnvironment implements ChildProcess {
     const path = `/invocation/${this.#requestIds[slot]}/`;
     this.#requestIds[slot] = undefined;
     this.#results = (this.#results + 1) | 0;
-    void this.#spec.serve(
+    this.#serve(
       isError
         ? failure(`${path}error`, body.toString(), tookUs)
         : post(`${path}response`, { 'orrery-took-us': tookUs }, body),
@@ -240,7 +241,15 @@ export class ThreadEnvironment implements ChildProcess {
   }
 
   #askNext(): void {
-    void this.#spec.serve(nextRequest).then((response) => this.#deliver(response));
+    this.#serve(nextRequest, (response) => this.#deliver(response));
+  }
+
+  /** A call that breaks on our side ends this environment, and nothing else. */
+  #serve(request: HttpRequest, answered: (response: HttpResponse) => void = () => {}): void {
+    this.#spec
+      .serve(request)
+      .then(answered)
+      .catch(() => this.kill('SIGKILL'));
   }
 
   #deliver({ status, headers, body }: HttpResponse): void {
